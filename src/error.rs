@@ -1,0 +1,101 @@
+//! What went wrong, as plain data: a kind to act on, a sentence to read, a hint with the next step.
+//!
+//! Nothing here prints or unwinds; `main` decides how an error looks on a terminal.
+
+use std::{fmt, time::Duration};
+
+use serde::Serialize;
+
+/// A result with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What failed, about what, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Error {
+    /// What callers branch on; they never look inside the text.
+    pub kind: ErrorKind,
+    /// One sentence that names the thing that failed.
+    pub message: String,
+    /// The next step for the person reading it.
+    pub hint: Option<String>,
+    /// What lies underneath, outermost first.
+    pub causes: Vec<String>,
+}
+
+/// The classes of failure that callers treat differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The command line or an argument is wrong.
+    Usage,
+    /// A configuration file is wrong.
+    Config,
+    /// The platform does not know who we are (HTTP 401, an expired token).
+    Auth,
+    /// The platform knows who we are and refuses (HTTP 403).
+    Denied,
+    /// The thing does not exist (HTTP 404).
+    NotFound,
+    /// No connection: refused, reset, name not found, TLS.
+    Unreachable,
+    /// No answer in time. Whether the request took effect is unknown.
+    TimedOut,
+    /// Too many requests; the duration is what the platform asked for, if it did.
+    Throttled(Option<Duration>),
+    /// The thing changed under us (HTTP 409, a stale version, a failed precondition).
+    Conflict,
+    /// The platform cannot do this, or not in this state of itself.
+    Unsupported,
+    /// A guard or an approval refused.
+    Refused,
+    /// An answer that cannot be understood.
+    Malformed,
+    /// The platform failed (HTTP 5xx).
+    Platform,
+    /// A file, a pipe, the terminal.
+    Io,
+    /// Somebody asked to stop.
+    Cancelled,
+    /// A defect of ours.
+    Internal,
+}
+
+impl Error {
+    /// An error of `kind` that says `message`.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, causes: Vec::new() }
+    }
+
+    /// The same error with the next step for its reader.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error with what lies underneath: `source` and everything below it.
+    #[must_use]
+    pub fn because(mut self, source: &(dyn std::error::Error + 'static)) -> Self {
+        let mut next = Some(source);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            next = cause.source();
+        }
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

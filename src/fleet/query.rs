@@ -1,0 +1,5 @@
+//! The filter language.
+
+/// A parsed filter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Query {}

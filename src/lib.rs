@@ -1,0 +1,8 @@
+//! quarterdeck: one terminal console over everything a team runs on several platforms.
+//!
+//! Rooms in dependency order; `tests/architecture.rs` enforces who may use whom. See `ARCHITECTURE.md`.
+
+pub mod error;
+pub mod fleet;
+pub mod operation;
+pub mod platform;

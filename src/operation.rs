@@ -1,0 +1,21 @@
+//! What can be done to the fleet, from the wish to the verdict. Pure: nothing here sends, waits or reads a clock.
+
+pub mod approval;
+pub mod authority;
+pub mod evidence;
+pub mod guard;
+pub mod intent;
+pub mod plan;
+pub mod progress;
+pub mod record;
+pub mod verb;
+
+pub use approval::{Answer, Approved, Risk};
+pub use authority::{Authority, Mode, Permit};
+pub use evidence::Evidence;
+pub use guard::{Finding, Weight};
+pub use intent::{Argument, Intent};
+pub use plan::{Enforcer, Impact, OperationId, Plan, Precondition, Request, Step};
+pub use progress::{Outcome, Progress, Verdict};
+pub use record::{Entry, OperationRecord, Record};
+pub use verb::Verb;

@@ -1,0 +1,75 @@
+//! The owned extract of the fleet that a plan is made from and judged by.
+
+use std::time::Duration;
+
+use super::intent::Intent;
+use crate::fleet::{Cluster, Environments, Kind, Lock, Node, Resource, Service, Store, Task, Timestamp};
+
+/// What was known when a plan was asked for. Owned, so that planning can run elsewhere while the store moves on.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// When it was gathered.
+    pub at: Timestamp,
+    /// The subjects themselves.
+    pub subjects: Vec<Resource>,
+    /// The subjects' clusters.
+    pub clusters: Vec<Cluster>,
+    /// Every node of the connection.
+    pub nodes: Vec<Node>,
+    /// Services that are subjects or have tasks on a subject.
+    pub services: Vec<Service>,
+    /// Tasks of those services, and tasks on subject nodes.
+    pub tasks: Vec<Task>,
+    /// Locks that hold.
+    pub locks: Vec<Lock>,
+    /// The environments and how much care they need.
+    pub environments: Environments,
+    /// For how long the quietest list behind this was silent.
+    pub silence: Option<Duration>,
+}
+
+impl Evidence {
+    /// Takes from `store` what a plan for `intent` needs.
+    pub fn gather(store: &Store, environments: &Environments, intent: &Intent, now: Timestamp) -> Self {
+        let subjects: Vec<Resource> = intent.subjects.iter().filter_map(|id| store.get(id)).cloned().collect();
+        let Some(connection) = intent.subjects.first().map(|id| id.connection.clone()) else {
+            return Self { at: now, environments: environments.clone(), ..Self::default() };
+        };
+        let mut tasks: Vec<Task> = Vec::new();
+        for subject in &subjects {
+            match subject {
+                Resource::Node(node) => tasks.extend(store.tasks_of_node(&connection, &node.id.key).cloned()),
+                Resource::Task(task) => tasks.push((**task).clone()),
+                Resource::Service(_)
+                | Resource::Cluster(_)
+                | Resource::Pipeline(_)
+                | Resource::Endpoint(_)
+                | Resource::Backing(_)
+                | Resource::Lock(_) => {}
+            }
+        }
+        let touched = |service: &&Service| {
+            intent.subjects.contains(&service.id)
+                || tasks.iter().any(|task| task.service.as_ref() == Some(&service.id.key))
+        };
+        let services: Vec<Service> =
+            store.services().filter(|it| it.id.connection == connection).filter(touched).cloned().collect();
+        for service in &services {
+            tasks.extend(store.tasks_of_service(&connection, &service.id.key).cloned());
+        }
+        tasks.sort_by(|a, b| a.id.cmp(&b.id));
+        tasks.dedup_by(|a, b| a.id == b.id);
+        let kinds = [Kind::Node, Kind::Service, Kind::Task];
+        Self {
+            at: now,
+            subjects,
+            clusters: store.clusters().filter(|it| it.id.connection == connection).cloned().collect(),
+            nodes: store.nodes().filter(|it| it.id.connection == connection).cloned().collect(),
+            services,
+            tasks,
+            locks: store.locks().filter(|lock| lock.holds(now)).cloned().collect(),
+            environments: environments.clone(),
+            silence: kinds.into_iter().filter_map(|kind| store.silence(&connection, kind, now)).max(),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The exact steps of an intent: requests in order, what each presumes, what it touches and how it is undone.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    guard::Finding,
+    intent::{Argument, Intent},
+    verb::Verb,
+};
+use crate::fleet::{ConnectionId, EnvironmentId, ResourceId, Text, Timestamp};
+
+/// Names one operation for ever: `20261121-142233-7f3a`. Made by the runtime when an intent is planned.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OperationId(pub Text);
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What will be sent, and all that is known about what it does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The operation this plan is for.
+    pub operation: OperationId,
+    /// The operation whose rest this finishes, where it resumes a broken one.
+    pub resumes: Option<OperationId>,
+    /// What was wished.
+    pub verb: Verb,
+    /// To what.
+    pub subjects: Vec<ResourceId>,
+    /// What else was said.
+    pub argument: Argument,
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// Who that is, in words for a confirmation: `swarm kx2… at unix:///…`, cluster or account included.
+    pub target: Text,
+    /// In which environment.
+    pub environment: Option<EnvironmentId>,
+    /// Whether that environment asks for the typed name.
+    pub protected: bool,
+    /// The word to type where one is asked for: the subject's name, or the environment's for several.
+    pub name: Text,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// What is sent, in order.
+    pub steps: Vec<Step>,
+    /// What it touches.
+    pub impact: Impact,
+    /// What will happen that the requests do not say: what the update configuration does, what stays behind.
+    pub consequences: Vec<Text>,
+    /// How it is undone, or why it cannot be.
+    pub rollback: Text,
+    /// How long it should take.
+    pub expected: Option<Duration>,
+    /// What the guards found.
+    pub guards: Vec<Finding>,
+}
+
+/// One request and what surrounds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does, as a sentence: `force an update of auth`.
+    pub title: Text,
+    /// To what.
+    pub subject: ResourceId,
+    /// What is sent.
+    pub request: Request,
+    /// What must still be true just before.
+    pub preconditions: Vec<Precondition>,
+    /// What is waited for after it, as a sentence.
+    pub waits_for: Text,
+}
+
+/// A request as it will be on the wire, but for the version token that is filled in just before sending.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// `POST`; for AWS the operation's name.
+    pub method: Text,
+    /// Path and query, with `{version}` where the fresh token goes.
+    pub path: Text,
+    /// What it changes, as a reader of the plan wants to see it; the full body is built from the re-read subject.
+    pub change: serde_json::Value,
+}
+
+/// Something that must still be true when a step is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Precondition {
+    /// What is compared: `spec hash`, `uid`, `task definition`.
+    pub what: Text,
+    /// What it was when the plan was made.
+    pub value: Text,
+    /// Who refuses when it is not.
+    pub enforcer: Enforcer,
+}
+
+/// Who refuses a step whose precondition does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforcer {
+    /// The platform itself: no window.
+    Platform,
+    /// Only we look, just before sending: a window of some milliseconds remains.
+    Console,
+}
+
+/// What a plan touches.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Impact {
+    /// For each service: tasks running now, at the lowest point, and at the end.
+    pub services: Vec<ServiceImpact>,
+    /// Tasks that are replaced or moved.
+    pub tasks: u32,
+    /// What will not move, and why.
+    pub stays: Vec<Text>,
+}
+
+/// What a plan does to one service's number of running tasks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceImpact {
+    /// Its name.
+    pub name: Text,
+    /// Running now.
+    pub before: u32,
+    /// Running at the lowest point.
+    pub during: u32,
+    /// Running at the end.
+    pub after: u32,
+}
+
+impl Plan {
+    /// A plan for `intent` with everything still to be said.
+    pub fn new(operation: OperationId, intent: &Intent, connection: ConnectionId, made_at: Timestamp) -> Self {
+        Self {
+            operation,
+            resumes: None,
+            verb: intent.verb,
+            subjects: intent.subjects.clone(),
+            argument: intent.argument.clone(),
+            connection,
+            target: Text::default(),
+            environment: None,
+            protected: false,
+            name: Text::default(),
+            made_at,
+            steps: Vec::new(),
+            impact: Impact::default(),
+            consequences: Vec::new(),
+            rollback: Text::default(),
+            expected: None,
+            guards: Vec::new(),
+        }
+    }
+
+    /// SHA-256 over the plan's JSON, in hex: what an approval and the journal refer to.
+    pub fn hash(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
