@@ -6,3 +6,5 @@ pub mod error;
 pub mod fleet;
 pub mod operation;
 pub mod platform;
+
+pub mod app;

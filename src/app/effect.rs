@@ -1,0 +1,90 @@
+//! What the console wants done. The runtime does it and answers with a message.
+
+use crate::{
+    fleet::{ConnectionId, ResourceId, Text},
+    operation::{Answer, Evidence, Intent, OperationId, Plan},
+};
+
+/// What one update leads to.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Outcome {
+    /// What should be done, in order.
+    pub effects: Vec<Effect>,
+    /// Whether anything visible changed.
+    pub redraw: Redraw,
+}
+
+/// Whether anything visible changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Redraw {
+    /// Nothing did.
+    #[default]
+    Nothing,
+    /// Something may have.
+    Frame,
+    /// The whole screen is to be painted again, as after another program wrote on it.
+    Everything,
+}
+
+/// What the console wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// End the program.
+    Quit,
+    /// Give the terminal back to the shell until it is continued.
+    Suspend,
+    /// Ask a platform for everything about a resource; answered by `Msg::Described`.
+    Describe(ResourceId),
+    /// Look at a connection; answered by `Msg::Checked`.
+    Check(ConnectionId),
+    /// Try a connection's failed streams again at once.
+    Retry(ConnectionId),
+    /// Make a plan; answered by `Msg::Planned`.
+    Plan(Intent, Box<Evidence>),
+    /// Run a plan somebody agreed to; answered by `Msg::Started` and then `Msg::Progress`.
+    Approve {
+        /// The plan as it was shown.
+        plan: Box<Plan>,
+        /// How it was agreed to.
+        answer: Answer,
+        /// Why a guard is overridden, where one forbids.
+        override_reason: Option<Text>,
+        /// What is known now, for guards that run again before each request.
+        evidence: Box<Evidence>,
+    },
+    /// Stop an operation between its steps.
+    Cancel(OperationId),
+    /// Read the journals; answered by `Msg::Journal`.
+    ReadJournal,
+    /// Search a snapshot of the log; answered by `Msg::LogFound`.
+    SearchLog(LogSearch),
+    /// Write text to a file, mode 0600, never over an existing one; answered by `Msg::Saved`.
+    Save {
+        /// The file's name; relative names are under the working directory.
+        path: String,
+        /// What to write.
+        contents: Vec<u8>,
+    },
+    /// Put text on the clipboard of the terminal (OSC 52, write-only).
+    Copy(Text),
+    /// Ring the bell, as configured.
+    Bell,
+}
+
+/// A search through a log snapshot, done off the loop.
+#[derive(Debug)]
+pub struct LogSearch {
+    /// Counts up; the answer carries it.
+    pub number: u64,
+    /// What to look for.
+    pub pattern: regex::bytes::Regex,
+    /// Where to look. An opaque snapshot, cheap to take.
+    pub snapshot: Box<dyn Searchable>,
+}
+
+/// Something that can be searched away from the loop.
+pub trait Searchable: Send + std::fmt::Debug {
+    /// The numbers of all lines that match, ascending.
+    fn search(&self, pattern: &regex::bytes::Regex) -> Vec<u64>;
+}

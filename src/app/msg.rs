@@ -1,0 +1,85 @@
+//! Everything that can happen to the console.
+
+use super::key::Key;
+use crate::{
+    error::{Error, Result},
+    fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Timestamp, log::LogBatch},
+    operation::{OperationId, OperationRecord, Plan, Progress},
+    platform::{Checkup, LogRequest, Profile},
+};
+
+/// Everything that can happen to the console.
+#[derive(Debug)]
+pub enum Msg {
+    /// Somebody pressed a key.
+    Key(Key),
+    /// Somebody pasted text. Never an answer to a confirmation.
+    Paste(String),
+    /// The mouse wheel turned over the screen: lines down, negative for up.
+    Scroll(i16),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// Time passed. Sent only while [`Subscription::Clock`](super::Subscription::Clock) asks for it.
+    Tick(Timestamp),
+    /// These connections exist now; sent once discovery is done and again when it finds more.
+    Connections(Vec<Profile>),
+    /// Nothing was configured or found, so the embedded fleet opens; these are its connections.
+    Embedded(Vec<Profile>),
+    /// Looking for platforms, or making one of them, failed.
+    Undiscovered(Error),
+    /// A stream of a connection changed its state.
+    Stream(ConnectionId, Kind, ConnectionState),
+    /// What upstream lists say, as heard at that time.
+    Deltas(Vec<Delta>, Timestamp),
+    /// A look at a connection came back.
+    Checked(ConnectionId, Result<Checkup>),
+    /// A description came back.
+    Described(ResourceId, Result<Document>),
+    /// Log lines came.
+    Log(LogRequest, LogBatch),
+    /// A log stream ended with an error and will be tried again after this many milliseconds.
+    LogTrouble(LogRequest, Error, u64),
+    /// Part of a search through the log came back.
+    LogFound(LogSearchAnswer),
+    /// A plan is ready to be read, judged by its guards, or could not be made.
+    Planned(Result<Box<Plan>>),
+    /// An approved plan runs under this operation, or was refused.
+    Started(OperationId, Result<()>),
+    /// A running or observed operation says something.
+    Progress(OperationId, Progress, Timestamp),
+    /// What the journals know, newest last.
+    Journal(Result<Vec<OperationRecord>>),
+    /// Something was saved to a file, or could not be.
+    Saved(Result<String>),
+    /// Configuration has problems that somebody should know of.
+    Problems(Vec<String>),
+    /// A line for the message area from the runtime: a copy was made, a file was written.
+    Note(String),
+}
+
+/// How a stream of a connection is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// Being opened.
+    Connecting,
+    /// Delivering.
+    Live,
+    /// Failed; it will be tried again after this many milliseconds.
+    Retrying {
+        /// Why.
+        error: Error,
+        /// When it will be tried again.
+        at: Timestamp,
+    },
+}
+
+/// What a search through a log snapshot found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSearchAnswer {
+    /// The search it answers; older answers are dropped.
+    pub number: u64,
+    /// Line numbers that match, ascending.
+    pub lines: Vec<u64>,
+    /// Whether the whole snapshot has been looked at.
+    pub complete: bool,
+}
