@@ -12,7 +12,10 @@
 #   swarm.sh sicken SERVICE [all]    new (or all) tasks of SERVICE fail /health ...
 #   swarm.sh cure SERVICE            ... until now
 #   swarm.sh tests SERVICE [P F C]   /test answers P passed, F failed, C coverage
-#   swarm.sh door PORT NODE-PORT     127.0.0.1:PORT leads to NODE-PORT of any node
+#   swarm.sh doors <LINES            for each line "PORT NODE-PORT", 127.0.0.1:PORT
+#                                    leads to NODE-PORT of whichever node has it open
+#   swarm.sh publish NAME:TAG ARG... push the image under another name; ARG as for
+#                                    docker import, such as -c 'ENV VERSION=3.0'
 #   swarm.sh in NODE|hub CMD...      run CMD in a node's network namespace
 #   swarm.sh down                    remove everything
 #
@@ -177,16 +180,15 @@ await() { # NODE: until its API answers
   die "$1 did not start; see $dir/$1/log"
 }
 
-publish() { # REPOSITORY:TAG IMPORT-ARGUMENTS...
+publish() { # NAME:TAG IMPORT-ARGUMENTS...
   local image=$registry/$1
   shift
-  on "$first" import "$@" "$dir/rootfs.tar" "$image" >/dev/null
+  on "$first" import -c 'CMD ["/bin/app"]' -c 'ENV PORT=8080' "$@" "$dir/rootfs.tar" "$image" >/dev/null
   on "$first" push -q "$image" >/dev/null
 }
 images() {
   local root=$dir/rootfs applet
-  local healthy='HEALTHCHECK --interval=1s --timeout=2s --retries=2 --start-period=1s CMD ["/bin/wget","-q","-O","/dev/null","http://127.0.0.1:8080/health"]'
-  local app=(-c 'CMD ["/bin/app"]')
+  local healthy='HEALTHCHECK --interval=1s --timeout=2s --retries=2 --start-period=1s CMD ["/bin/healthy"]'
   [ ! -f "$dir/images.done" ] || return 0
   mkdir -p "$root"/{bin,etc,tmp}
   cp "$(command -v busybox)" "$root/bin/busybox"
@@ -196,11 +198,11 @@ images() {
   install -m 755 "$here"/image/* "$root/bin/"
   echo 'root:x:0:0::/:/bin/sh' >"$root/etc/passwd"
   tar -C "$root" -cf "$dir/rootfs.tar" .
-  publish lab/app:1.0 "${app[@]}" -c 'ENV VERSION=1.0' -c "$healthy"
-  publish lab/app:2.0 "${app[@]}" -c 'ENV VERSION=2.0' -c "$healthy"
-  publish lab/app:crash "${app[@]}" -c 'ENV VERSION=2.1' -c 'ENV MODE=crash'
-  publish lab/app:sick "${app[@]}" -c 'ENV VERSION=2.2' -c 'ENV MODE=sick' -c "$healthy"
-  publish lab/app:slow "${app[@]}" -c 'ENV VERSION=2.3' -c 'ENV MODE=slow' -c "${healthy/retries=2/retries=30}"
+  publish lab/app:1.0 -c 'ENV VERSION=1.0' -c "$healthy"
+  publish lab/app:2.0 -c 'ENV VERSION=2.0' -c "$healthy"
+  publish lab/app:crash -c 'ENV VERSION=2.1' -c 'ENV MODE=crash'
+  publish lab/app:sick -c 'ENV VERSION=2.2' -c 'ENV MODE=sick' -c "$healthy"
+  publish lab/app:slow -c 'ENV VERSION=2.3' -c 'ENV MODE=slow' -c "${healthy/retries=2/retries=30}"
   touch "$dir/images.done"
 }
 
@@ -262,11 +264,8 @@ YAML
 
 # A door is a port on the host's loopback: the lab's addresses are seen in its own
 # namespaces only. It tries every node, so it finds a task wherever it runs.
-door() { # PORT NODE-PORT
+doors() { # on standard input: PORT NODE-PORT, one door a line; replaces those that are
   local node port target
-  touch "$dir/doors"
-  sed -i "/^$1 /d" "$dir/doors"
-  echo "$1 $2" >>"$dir/doors"
   {
     printf 'global\n  maxconn 500\n'
     printf 'defaults\n  mode tcp\n  retries %d\n  option redispatch 1\n' "$(nodes | wc -l)"
@@ -276,11 +275,12 @@ door() { # PORT NODE-PORT
       for node in $(nodes); do
         printf '  server %s %s:%s namespace %s-hub\n' "$node" "$(address "$node")" "$target" "$id"
       done
-    done <"$dir/doors"
+    done
   } >"$dir/doors.cfg"
   # shellcheck disable=SC2046  # a list of process ids
-  [ -z "$(ours doors.cfg)" ] || kill -TERM $(ours doors.cfg)
-  setsid haproxy -db -f "$dir/doors.cfg" </dev/null >>"$dir/doors.log" 2>&1 &
+  [ -z "$(ours doors.cfg)" ] || kill -KILL $(ours doors.cfg)
+  ! grep -q '^listen' "$dir/doors.cfg" || setsid haproxy -D -f "$dir/doors.cfg" </dev/null >>"$dir/doors.log" 2>&1 ||
+    die "the doors do not open; see $dir/doors.log"
 }
 
 down() {
@@ -324,7 +324,7 @@ case $command in
     shift
     if [ $# = 3 ]; then echo "$*" >"$dir/faults/all/$service.tests"; else rm -f "$dir/faults/all/$service.tests"; fi
     ;;
-  door) door "${1:?PORT}" "${2:?NODE-PORT}" ;;
+  doors) doors ;;
   publish) publish "$@" ;;
   in)
     name=${1:?NODE}
