@@ -99,3 +99,38 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The one of `known` that `word` was probably meant to be, for "did you mean"; `None` when nothing is near.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = word.chars().count();
+    // A third of the letters may differ: `themme` finds `theme`, `x` finds nothing.
+    let limit = (length / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_word_finds_what_was_meant() {
+        let known = ["theme", "colors", "mouse"];
+        assert_eq!(nearest("themme", known), Some("theme"));
+        assert_eq!(nearest("colours", known), Some("colors"));
+        assert_eq!(nearest("muose", known), Some("mouse"));
+        assert_eq!(nearest("elephant", known), None);
+        assert_eq!(nearest("x", known), None);
+    }
+
+    #[test]
+    fn causes_are_told_once_and_outermost_first() {
+        let inner = Error::new(ErrorKind::Io, "connection refused");
+        let outer = Error::new(ErrorKind::Unreachable, "`prod` does not answer").because(&inner);
+        assert_eq!(outer.to_string(), "`prod` does not answer: connection refused");
+    }
+}
