@@ -5,6 +5,7 @@
 #
 #   swarm.sh check                   say why no swarm can run here, if so (exit 1)
 #   swarm.sh up MANAGERS WORKERS     bring it up (again), print its sockets
+#   swarm.sh running                 succeed if any of it runs
 #   swarm.sh sockets                 NAME SOCKET ADDRESS, one node a line
 #   swarm.sh kill NODE               crash a node: SIGKILL, its containers too
 #   swarm.sh start NODE              start a crashed node again
@@ -301,6 +302,7 @@ command=${1:-}
 case $command in
   check) check ;;
   up) up "${1:-3}" "${2:-2}" ;;
+  running) [ -n "$(ours)" ] ;;
   sockets) sockets ;;
   kill)
     known "${1:-}"

@@ -53,7 +53,7 @@ if ! complete "$out"; then
   # The version is stamped in as the official builds do it: clients read it.
   # CGO_ENABLED=0: static programs, and no C compiler needed.
   (cd "$here/control-plane" &&
-    CGO_ENABLED=0 timeout "${LAB_BUILD_LIMIT:-1500}" nice -n 10 \
+    CGO_ENABLED=0 timeout --foreground "${LAB_BUILD_LIMIT:-1500}" nice -n 10 \
       go build -trimpath -o "$scratch/" -ldflags "-s -w -X $stamp.gitVersion=$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=${minor%%.*}" \
       go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/kube-apiserver \
       k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler 9>&- >&2) || {

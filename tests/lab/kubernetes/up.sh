@@ -3,6 +3,7 @@
 # and prints the path of its kubeconfig. What runs already is left running.
 #
 #   up.sh [NODES]      30 by default
+#   up.sh running      only succeed if it is up
 #
 # K8S_LAB names the folder for its state, PYTHON an interpreter that has aiohttp.
 # The programs come from build.sh.
@@ -14,25 +15,31 @@ nodes=${1:-30}
 pki=$folder/pki
 started=$SECONDS
 
-die() {
-  echo "up.sh: $*" >&2
-  exit 1
-}
-command -v kubectl >/dev/null || die "kubectl is not installed"
-command -v openssl >/dev/null || die "openssl is not installed"
-python=${PYTHON:-python3}
-"$python" -c 'import aiohttp' 2>/dev/null || die "$python has no aiohttp; PYTHON names another interpreter"
-programs=$("$here/build.sh")
-mkdir -p "$folder"/{logs,run}
-"$here/certificates.sh" "$folder"
-export KUBECONFIG=$folder/kubeconfig
-
 alive() { # NAME
   local process
   [ -f "$folder/run/$1.pid" ] || return 1
   process=$(<"$folder/run/$1.pid")
   # The number may belong to another program by now.
   tr '\0' ' ' 2>/dev/null <"/proc/$process/cmdline" | grep -qF -- "$folder"
+}
+if [ "$nodes" = running ]; then
+  alive kube-apiserver
+  exit
+fi
+
+die() {
+  echo "up.sh: $*" >&2
+  exit 1
+}
+for program in curl openssl; do command -v $program >/dev/null || die "$program is not installed"; done
+python=${PYTHON:-python3}
+"$python" -c 'import aiohttp' 2>/dev/null || die "$python has no aiohttp; PYTHON names another interpreter"
+programs=$("$here/build.sh")
+mkdir -p "$folder"/{logs,run}
+"$here/certificates.sh" "$folder"
+
+ask() { # PATH: of the API server, as an administrator
+  curl -sf -m 5 --cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key" "https://127.0.0.1:16443$1"
 }
 start() { # NAME COMMAND...
   local name=$1
@@ -61,7 +68,7 @@ start kube-apiserver "$programs/kube-apiserver" --etcd-servers=http://127.0.0.1:
   --proxy-client-cert-file="$pki/front-proxy-client.crt" --proxy-client-key-file="$pki/front-proxy-client.key" \
   --event-ttl=1h --shutdown-delay-duration=0s --shutdown-watch-termination-grace-period=2s
 for ((try = 0; try < 600; try++)); do
-  ! kubectl get --raw /readyz >/dev/null 2>&1 || break
+  ! ask /readyz >/dev/null || break
   alive etcd || die "etcd ended: $(tail -3 "$folder/logs/etcd.log")"
   alive kube-apiserver || die "the API server ended: $(tail -3 "$folder/logs/kube-apiserver.log")"
   sleep 0.1
@@ -80,11 +87,11 @@ start kubelets "$python" "$here/kubelets.py" --state "$folder" --nodes "$nodes"
 
 ready=0
 for ((try = 0; try < 300; try++)); do
-  ready=$(kubectl get nodes --no-headers 2>/dev/null | grep -cw Ready || true)
+  ready=$(ask /api/v1/nodes | grep -o '"reason": *"KubeletReady"' | wc -l || true)
   ((ready < nodes)) || break
   alive kubelets || die "the simulated nodes ended: $(tail -3 "$folder/logs/kubelets.log")"
   sleep 0.1
 done
 ((ready >= nodes)) || die "only $ready of $nodes nodes became ready; see $folder/logs"
 echo "$ready nodes ready after $((SECONDS - started)) s" >&2
-echo "$KUBECONFIG"
+echo "$folder/kubeconfig"
