@@ -21,11 +21,12 @@ pub(crate) fn minutes_ago(minutes: i64) -> Timestamp {
 }
 
 /// A store that was told of `resources`, each kind in one complete list.
-pub(crate) fn store(resources: Vec<Resource>) -> Store {
+pub(crate) fn store(mut resources: Vec<Resource>) -> Store {
     let mut store = Store::default();
     for kind in Kind::ALL {
         let scope = Scope::whole(ConnectionId::from(CONNECTION), kind);
-        let rows = resources.iter().filter(|resource| resource.id().kind == kind).cloned().collect();
+        let (rows, others) = resources.into_iter().partition(|resource| resource.id().kind == kind);
+        resources = others;
         for delta in [Delta::Begin(scope.clone()), Delta::Seen(scope.clone(), rows), Delta::Complete(scope)] {
             store.apply(delta, NOW, &mut |_| {});
         }
