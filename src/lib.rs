@@ -8,3 +8,4 @@ pub mod operation;
 pub mod platform;
 
 pub mod app;
+pub mod report;

@@ -1,6 +1,12 @@
 //! Guards: findings that warn of a plan or forbid it. One file per guard; a guard is a function of evidence and plan.
 //! They run when a plan is made and again before each of its requests.
 
+mod environment_lock;
+mod last_replica;
+mod quorum;
+mod rollout_under_way;
+mod stale_data;
+
 use serde::{Deserialize, Serialize};
 
 use super::{evidence::Evidence, plan::Plan};
@@ -33,11 +39,103 @@ pub enum Weight {
 pub type Guard = fn(&Evidence, &Plan) -> Option<Finding>;
 
 /// Every guard.
-const GUARDS: &[Guard] = &[];
+const GUARDS: &[Guard] =
+    &[stale_data::judge, quorum::judge, environment_lock::judge, rollout_under_way::judge, last_replica::judge];
 
 /// What all guards find, heaviest first.
 pub fn judge(evidence: &Evidence, plan: &Plan) -> Vec<Finding> {
     let mut findings: Vec<Finding> = GUARDS.iter().filter_map(|guard| guard(evidence, plan)).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        fleet::{ConnectionId, EnvironmentId, Kind, Lock, ResourceId, Timestamp},
+        operation::{
+            Answer, Argument, Authority, Intent, Mode, OperationId, Verb,
+            plan::{Impact, ServiceImpact},
+        },
+    };
+
+    fn plan() -> Plan {
+        let connection = ConnectionId::from("swarm");
+        let subject = ResourceId::new(connection.clone(), Kind::Service, "auth".into());
+        let intent = Intent { verb: Verb::Roll, subjects: vec![subject], argument: Argument::None };
+        let mut plan = Plan::new(OperationId("one".into()), &intent, connection, Timestamp(0));
+        plan.environment = Some(EnvironmentId::from("prod"));
+        plan.name = "auth".into();
+        plan
+    }
+
+    fn names(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|finding| &*finding.guard).collect()
+    }
+
+    #[test]
+    fn nothing_wrong_is_nothing_found() {
+        assert_eq!(judge(&Evidence::default(), &plan()), []);
+    }
+
+    #[test]
+    fn a_lock_forbids_until_it_ends() {
+        let lock = Lock {
+            id: ResourceId::new("swarm".into(), Kind::Lock, "prod".into()),
+            environment: "prod".into(),
+            holder: "ada".into(),
+            reason: "migration".into(),
+            since: Timestamp(0),
+            until: Timestamp(60_000),
+        };
+        let evidence = |at| Evidence { at: Timestamp(at), locks: vec![lock.clone()], ..Evidence::default() };
+        assert_eq!(names(&judge(&evidence(1_000), &plan())), ["environment lock"]);
+        assert_eq!(names(&judge(&evidence(60_000), &plan())), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_gap_in_service_warns_and_silence_forbids() {
+        let mut plan = plan();
+        let gap = ServiceImpact { name: "auth".into(), before: 1, during: 0, after: 1 };
+        plan.impact = Impact { services: vec![gap], ..Impact::default() };
+        let evidence = Evidence { silence: Some(Duration::from_secs(50)), ..Evidence::default() };
+        assert_eq!(names(&judge(&evidence, &plan)), ["stale data", "last replica"]);
+    }
+
+    #[test]
+    fn what_a_guard_forbids_needs_a_reason_and_cannot_be_agreed_to_without() {
+        let authority = Authority::new(Mode::CommandLine);
+        let mut plan = plan();
+        let evidence = Evidence { silence: Some(Duration::from_secs(50)), ..Evidence::default() };
+        plan.guards = judge(&evidence, &plan);
+        let permit = || authority.permit(&plan.connection, false).expect("a command line may change things");
+        let refused = plan.clone().approve(permit(), Answer::Flag, None).expect_err("a guard forbids");
+        assert_eq!(refused.kind, crate::error::ErrorKind::Refused);
+        assert!(plan.clone().approve(permit(), Answer::Flag, Some("  ".into())).is_err());
+        assert!(plan.clone().approve(permit(), Answer::Flag, Some("the daemon hangs".into())).is_ok());
+    }
+
+    #[test]
+    fn watch_and_read_only_connections_have_no_permit() {
+        let connection = ConnectionId::from("swarm");
+        assert_eq!(Authority::new(Mode::Watch).permit(&connection, false), None);
+        assert_eq!(Authority::new(Mode::Interactive).permit(&connection, true), None);
+    }
+
+    #[test]
+    fn a_protected_environment_wants_its_name_typed() {
+        let authority = Authority::new(Mode::Interactive);
+        let mut plan = plan();
+        plan.protected = true;
+        let approve = |answer| {
+            let permit = authority.permit(&plan.connection, false).expect("an interactive permit");
+            plan.clone().approve(permit, answer, None).is_ok()
+        };
+        assert!(!approve(Answer::Key));
+        assert!(!approve(Answer::Typed("yes".into())));
+        assert!(approve(Answer::Typed("auth".into())));
+    }
 }

@@ -1,0 +1,58 @@
+//! What the journals know: a list for a handover, or one operation whole.
+
+use std::fmt::Write as _;
+
+use super::{Format, readable_times, rfc3339, structured, table};
+use crate::{error::Result, operation::OperationRecord};
+
+/// `records`, oldest first, written as `format`.
+pub fn operations(records: &[&OperationRecord], format: Format) -> Result<String> {
+    match format {
+        Format::Table | Format::Wide => {
+            let rows: Vec<Vec<String>> = records.iter().map(|record| row(record)).collect();
+            Ok(table(&["OPERATION", "AT", "VERB", "SUBJECT", "WHERE", "BY", "OUTCOME"], &rows))
+        }
+        Format::Json | Format::Yaml | Format::Ndjson => {
+            let items: Vec<_> = records.iter().map(|record| data(record)).collect();
+            super::values(&items, format)
+        }
+    }
+}
+
+/// One operation with its plan, written as `format`.
+pub fn operation(record: &OperationRecord, format: Format) -> Result<String> {
+    match format {
+        Format::Table | Format::Wide => {
+            let mut text = super::plan(&record.plan, format)?;
+            let _ = writeln!(text, "\nAgreed to by {} at {}", record.operator, rfc3339(record.approved_at.0));
+            let _ = writeln!(text, "Requests sent: {}, answered: {}", record.sent.len(), record.answered.len());
+            match &record.verdict {
+                Some(verdict) => text.push_str(&super::verdict(verdict, format)?),
+                None => text.push_str("No verdict yet: it runs, or its process died and it is being observed.\n"),
+            }
+            Ok(text)
+        }
+        Format::Json | Format::Yaml | Format::Ndjson => structured(&data(record), format),
+    }
+}
+
+fn row(record: &OperationRecord) -> Vec<String> {
+    let plan = &record.plan;
+    let place = plan.environment.as_ref().map_or_else(|| plan.connection.to_string(), ToString::to_string);
+    let outcome = record.verdict.as_ref().map_or("open", |verdict| verdict.outcome.word());
+    vec![
+        record.operation.to_string(),
+        rfc3339(record.approved_at.0),
+        plan.verb.word().to_owned(),
+        plan.name.to_string(),
+        place,
+        record.operator.to_string(),
+        outcome.to_owned(),
+    ]
+}
+
+fn data(record: &OperationRecord) -> serde_json::Value {
+    let mut value = serde_json::to_value(record).unwrap_or_default();
+    readable_times(&mut value);
+    value
+}

@@ -1,0 +1,93 @@
+//! A plan, to be read before it is agreed to, and a verdict.
+
+use std::fmt::Write as _;
+
+use super::{Format, readable_times, structured};
+use crate::{
+    error::Result,
+    fleet::time::brief,
+    operation::{Enforcer, Plan, Verdict, Weight},
+};
+
+/// `plan`, written as `format`.
+pub fn plan(plan: &Plan, format: Format) -> Result<String> {
+    match format {
+        Format::Json | Format::Yaml | Format::Ndjson => {
+            let mut value = serde_json::to_value(plan).unwrap_or_default();
+            readable_times(&mut value);
+            if let Some(object) = value.as_object_mut() {
+                object.insert("hash".to_owned(), plan.hash().into());
+                object.insert("risk".to_owned(), serde_json::to_value(plan.risk()).unwrap_or_default());
+            }
+            structured(&value, format)
+        }
+        Format::Table | Format::Wide => Ok(text(plan)),
+    }
+}
+
+/// How an operation ended, written as `format`.
+pub fn verdict(verdict: &Verdict, format: Format) -> Result<String> {
+    match format {
+        Format::Json | Format::Yaml | Format::Ndjson => {
+            structured(&serde_json::to_value(verdict).unwrap_or_default(), format)
+        }
+        Format::Table | Format::Wide => {
+            let mut text = format!("{}: {}\n", verdict.outcome.word(), verdict.text);
+            for left in &verdict.left {
+                let _ = writeln!(text, "  stays as it is: {left}");
+            }
+            Ok(text)
+        }
+    }
+}
+
+fn text(plan: &Plan) -> String {
+    let mut text = format!("Plan {}: {} {}\n", plan.operation, plan.verb.word(), plan.name);
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "  on {}: {}", plan.connection, plan.target);
+    if let Some(environment) = &plan.environment {
+        let care = if plan.protected { " (protected)" } else { "" };
+        let _ = writeln!(text, "  in {environment}{care}");
+    }
+    for (number, step) in plan.steps.iter().enumerate() {
+        let _ = writeln!(text, "\nStep {}: {}", number + 1, step.title);
+        let _ = writeln!(text, "  {} {}", step.request.method, step.request.path);
+        let _ = writeln!(text, "  changes {}", step.request.change);
+        for precondition in &step.preconditions {
+            let enforcer = match precondition.enforcer {
+                Enforcer::Platform => "the platform refuses otherwise",
+                Enforcer::Console => "checked just before sending; a moment remains",
+            };
+            let _ = writeln!(text, "  only if {} is {} ({enforcer})", precondition.what, precondition.value);
+        }
+        let _ = writeln!(text, "  then waits for {}", step.waits_for);
+    }
+    if !plan.impact.services.is_empty() {
+        let _ = writeln!(text, "\nRunning tasks, before / lowest / after:");
+        for service in &plan.impact.services {
+            let _ = writeln!(text, "  {}: {} / {} / {}", service.name, service.before, service.during, service.after);
+        }
+    }
+    let lists = [("What else will happen:", &plan.consequences), ("What stays:", &plan.impact.stays)];
+    for (title, lines) in lists.into_iter().filter(|(_, lines)| !lines.is_empty()) {
+        let _ = writeln!(text, "\n{title}");
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    let _ = writeln!(text, "\nUndo: {}", plan.rollback);
+    if let Some(expected) = plan.expected {
+        let _ = writeln!(text, "Should take about {}", brief(expected));
+    }
+    for finding in &plan.guards {
+        let weight = match finding.weight {
+            Weight::Warn => "warns",
+            Weight::Forbid => "forbids",
+        };
+        let _ = writeln!(text, "\nGuard `{}` {weight}: {}", finding.guard, finding.text);
+        if let Some(hint) = &finding.hint {
+            let _ = writeln!(text, "  {hint}");
+        }
+    }
+    text
+}
