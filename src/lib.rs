@@ -2,6 +2,7 @@
 //!
 //! Rooms in dependency order; `tests/architecture.rs` enforces who may use whom. See `ARCHITECTURE.md`.
 
+pub mod adapters;
 pub mod error;
 pub mod fleet;
 pub mod operation;

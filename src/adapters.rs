@@ -1,0 +1,5 @@
+//! The platforms: one folder each, every one behind the same trait.
+
+pub mod feed;
+#[cfg(feature = "swarm")]
+pub mod swarm;
