@@ -57,6 +57,7 @@ fn played() -> (Feed, mpsc::Sender<Vec<Resource>>, Arc<AtomicUsize>) {
             let mut receiver = receiver.lock().await;
             loop {
                 tokio::select! {
+                    biased;
                     () = outlet.joined() => outlet.unchanged(&scope()).await,
                     rows = receiver.recv() => match rows {
                         Some(rows) => outlet.list(&scope(), rows).await,
@@ -114,7 +115,7 @@ async fn a_failed_upstream_tells_everybody_and_starts_again_for_the_next() {
     assert_eq!(tokio::join!(next(&mut one, 1), list).0, ["begin"]);
     let end = async {
         let first = next(&mut two, 2).await;
-        assert_eq!(next(&mut one, 5).await, ["seen a", "complete", "error cut"]);
+        assert_eq!(next(&mut one, 5).await, ["seen a", "complete", "complete", "error cut"]);
         first
     };
     drop(hand);
