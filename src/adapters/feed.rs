@@ -97,9 +97,7 @@ impl Feed {
             match receiver.recv().await {
                 Some(Ok(delta)) => Some((Ok(delta), Watch::Live(membership, receiver))),
                 Some(Err(error)) => Some((Err(error), Watch::Over)),
-                None => {
-                    Some((Err(Error::new(ErrorKind::Internal, "the upstream ended without a word")), Watch::Over))
-                }
+                None => Some((Err(Error::new(ErrorKind::Internal, "the upstream ended without a word")), Watch::Over)),
             }
         })
         .boxed()
@@ -237,7 +235,12 @@ impl Outlet {
     pub async fn pass(&self, kind: Kind, delta: Delta) {
         let audience: Vec<Queue> = {
             let state = self.shared.lock();
-            state.watchers.values().filter(|watcher| watcher.kind == kind).map(|watcher| watcher.queue.clone()).collect()
+            state
+                .watchers
+                .values()
+                .filter(|watcher| watcher.kind == kind)
+                .map(|watcher| watcher.queue.clone())
+                .collect()
         };
         Self::tell(&audience, std::slice::from_ref(&delta)).await;
     }

@@ -134,7 +134,10 @@ async fn one_kind_can_fail_while_another_goes_on() {
     });
     let (mut tasks, mut backings) = (feed.watch(Kind::Task), feed.watch(Kind::Backing));
     let (tasks, backings) = tokio::join!(next(&mut tasks, 2), next(&mut backings, 3));
-    assert_eq!((tasks, backings), (vec!["error no leader".into()], vec!["begin".into(), "seen a".into(), "complete".into()]));
+    assert_eq!(
+        (tasks, backings),
+        (vec!["error no leader".into()], vec!["begin".into(), "seen a".into(), "complete".into()])
+    );
 }
 
 #[tokio::test]
