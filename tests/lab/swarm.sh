@@ -15,6 +15,8 @@
 #   swarm.sh tests SERVICE [P F C]   /test answers P passed, F failed, C coverage
 #   swarm.sh doors <LINES            for each line "PORT NODE-PORT", 127.0.0.1:PORT
 #                                    leads to NODE-PORT of whichever node has it open
+#   swarm.sh tls NODE PORT           serve NODE's API on 127.0.0.1:PORT over TLS, for
+#                                    client certificates only; print URL FOLDER
 #   swarm.sh publish NAME:TAG ARG... push the image under another name; ARG as for
 #                                    docker import, such as -c 'ENV VERSION=3.0'
 #   swarm.sh in NODE|hub CMD...      run CMD in a node's network namespace
@@ -284,6 +286,40 @@ doors() { # on standard input: PORT NODE-PORT, one door a line; replaces those t
     die "the doors do not open; see $dir/doors.log"
 }
 
+# The folder is what DOCKER_CERT_PATH expects: ca.pem, cert.pem, key.pem.
+tls() { # NODE PORT
+  local folder=$dir/tls name
+  local key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+  if [ ! -f "$folder/ca.pem" ]; then
+    mkdir -p "$folder"
+    openssl req -x509 "${key[@]}" -keyout "$folder/ca-key.pem" -out "$folder/ca.pem" -days 30 -subj /CN=lab-docker-ca 2>/dev/null
+    for name in server client; do
+      openssl req "${key[@]}" -keyout "$folder/$name-key.pem" -out "$folder/$name.csr" -subj "/CN=lab-$name" 2>/dev/null
+      openssl x509 -req -in "$folder/$name.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca-key.pem" -CAcreateserial -days 30 \
+        -extfile <(printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=%sAuth\n' $name) \
+        -out "$folder/$name.pem" 2>/dev/null
+    done
+    cat "$folder/server.pem" "$folder/server-key.pem" >"$folder/both.pem"
+    mv "$folder/client.pem" "$folder/cert.pem"
+    mv "$folder/client-key.pem" "$folder/key.pem"
+    chmod 600 "$folder"/*key.pem "$folder/both.pem"
+  fi
+  cat >"$dir/tls-$1.cfg" <<CFG
+defaults
+  mode tcp
+  timeout connect 2s
+  timeout client 1h
+  timeout server 1h
+listen tls-$1
+  bind 127.0.0.1:$2 ssl crt $folder/both.pem ca-file $folder/ca.pem verify required
+  server $1 unix@$dir/$1/docker.sock
+CFG
+  # shellcheck disable=SC2046  # a list of process ids
+  [ -z "$(ours "tls-$1.cfg")" ] || kill -KILL $(ours "tls-$1.cfg")
+  setsid haproxy -D -f "$dir/tls-$1.cfg" </dev/null >>"$dir/doors.log" 2>&1 || die "no TLS on port $2; see $dir/doors.log"
+  echo "tcp://127.0.0.1:$2 $folder"
+}
+
 down() {
   local namespace
   slay
@@ -327,6 +363,10 @@ case $command in
     if [ $# = 3 ]; then echo "$*" >"$dir/faults/all/$service.tests"; else rm -f "$dir/faults/all/$service.tests"; fi
     ;;
   doors) doors ;;
+  tls)
+    known "${1:-}"
+    tls "$1" "${2:?PORT}"
+    ;;
   publish) publish "$@" ;;
   in)
     name=${1:?NODE}
