@@ -78,7 +78,7 @@ ours() { # [PATTERN-AFTER-THE-FOLDER]
 }
 children() {
   local child list
-  read -r -a list <"/proc/$1/task/$1/children" 2>/dev/null || true
+  read -r -a list 2>/dev/null <"/proc/$1/task/$1/children" || true
   for child in "${list[@]}"; do
     echo "$child"
     children "$child"
