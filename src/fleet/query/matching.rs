@@ -1,0 +1,288 @@
+//! Whether a row is what a filter asks for.
+
+use std::{borrow::Cow, cmp::Ordering};
+
+use super::{
+    Comparison, Test, Wanted,
+    quantity::{Quantity, Unit},
+};
+use crate::fleet::{
+    field::{Context, Field, Value, natural},
+    health::Health,
+    ids::{Kind, ResourceId},
+    image::Image,
+    resource::Resource,
+    text::Text,
+};
+
+/// A word to look for, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Needle {
+    text: String,
+    ascii: bool,
+}
+
+impl Needle {
+    pub(super) fn new(text: &str) -> Self {
+        let text = text.to_lowercase();
+        Self { ascii: text.is_ascii(), text }
+    }
+
+    /// Whether it is in `text`, in either case.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        if !self.ascii {
+            return text.to_lowercase().contains(&self.text);
+        }
+        let (text, needle) = (text.as_bytes(), self.text.as_bytes());
+        let Some((first, rest)) = needle.split_first() else { return true };
+        let Some(last) = text.len().checked_sub(needle.len()) else { return false };
+        let starts = text.get(..=last).unwrap_or_default();
+        starts.iter().enumerate().any(|(at, byte)| {
+            byte.to_ascii_lowercase() == *first
+                && text.get(at + 1..at + needle.len()).is_some_and(|here| here.eq_ignore_ascii_case(rest))
+        })
+    }
+
+    /// Whether it is all of `text`, in either case.
+    fn is(&self, text: &str) -> bool {
+        if self.ascii { text.eq_ignore_ascii_case(&self.text) } else { text.to_lowercase() == self.text }
+    }
+
+    /// Whether what has this has `other` too.
+    pub(super) fn contains(&self, other: &Self) -> bool {
+        self.text.contains(&other.text)
+    }
+
+    /// Whether it begins with `other`.
+    pub(super) fn begins_with(&self, other: &Self) -> bool {
+        self.text.starts_with(&other.text)
+    }
+
+    /// The word for an empty field.
+    pub(super) fn is_none(&self) -> bool {
+        self.text == "none"
+    }
+
+    /// The sign for a field that is not empty.
+    pub(super) fn is_anything(&self) -> bool {
+        self.text == "*"
+    }
+}
+
+impl Test {
+    pub(super) fn holds(&self, resource: &Resource, context: Context<'_>) -> bool {
+        match self {
+            Self::Words(needles) => main_words(resource, |text| needles.iter().any(|needle| needle.is_in(text))),
+            Self::Fuzzy(letters) => letters.occur_in(resource.name()),
+            Self::Has(field, wanted) => {
+                spoken(*field, resource, context, |value| wanted.iter().any(|wanted| wanted.is_in(value, context)))
+            }
+            Self::Is(field, wanted) => {
+                spoken(*field, resource, context, |value| wanted.iter().any(|wanted| wanted.is(value, context)))
+            }
+            Self::Compares(field, comparison, wanted) => {
+                let ordering = wanted.compare(&field.of(resource, context), context);
+                ordering.is_some_and(|ordering| comparison.accepts(ordering))
+            }
+            Self::Label(labels) => labels_of(resource, context).iter().any(|(key, value)| {
+                labels
+                    .iter()
+                    .any(|(name, wanted)| name.is(key) && wanted.as_ref().is_none_or(|wanted| wanted.is_in(value)))
+            }),
+        }
+    }
+}
+
+impl Wanted {
+    pub(super) fn new(text: &str) -> Self {
+        Self { words: Needle::new(text), quantity: Quantity::parse(text) }
+    }
+
+    fn is_in(&self, value: &Value<'_>, context: Context<'_>) -> bool {
+        match value {
+            Value::None => self.words.is_none(),
+            _ if self.words.is_anything() => true,
+            Value::Text(text) => self.words.is_in(text),
+            // `health:fail` while it is being typed.
+            Value::Health(health) => health.word().starts_with(&*self.words.text),
+            Value::When(_) | Value::Due(_) | Value::Ratio(..) if self.quantity.is_none_or(Quantity::is_time) => {
+                value.display(context.now).starts_with(&*self.words.text)
+            }
+            Value::Number(_)
+            | Value::Bytes(_)
+            | Value::Percent(_)
+            | Value::Ratio(..)
+            | Value::Millis(_)
+            | Value::When(_)
+            | Value::Due(_) => self.compare(value, context) == Some(Ordering::Equal),
+        }
+    }
+
+    fn is(&self, value: &Value<'_>, context: Context<'_>) -> bool {
+        match value {
+            Value::Text(text) => self.words.is(text) || self.words.is_anything(),
+            Value::Health(health) => self.words.is(health.word()) || self.words.is_anything(),
+            Value::None
+            | Value::Number(_)
+            | Value::Bytes(_)
+            | Value::Percent(_)
+            | Value::Ratio(..)
+            | Value::Millis(_)
+            | Value::When(_)
+            | Value::Due(_) => self.is_in(value, context),
+        }
+    }
+
+    /// How `value` compares to what is wanted; `None` where they cannot be compared.
+    #[expect(clippy::cast_precision_loss, reason = "a filter is written with a few digits")]
+    fn compare(&self, value: &Value<'_>, context: Context<'_>) -> Option<Ordering> {
+        if let Value::Health(health) = value {
+            let wanted = Health::ALL.into_iter().find(|wanted| self.words.is(wanted.word()))?;
+            return Some(health.cmp(&wanted));
+        }
+        if let Value::Text(text) = value {
+            return Some(natural(text).cmp(natural(&self.words.text)));
+        }
+        let quantity = self.quantity?;
+        let since = |at: i64| context.now.0.saturating_sub(at) as f64;
+        let (amount, unit) = match value {
+            Value::Number(number) => (*number as f64, Unit::One),
+            Value::Bytes(bytes) => (*bytes as f64, Unit::Bytes),
+            Value::Percent(percent) => (f64::from(*percent), Unit::Percent),
+            Value::Ratio(part, whole) if quantity.unit == Unit::Percent => {
+                (if *whole == 0 { 100.0 } else { *part as f64 / *whole as f64 * 100.0 }, Unit::Percent)
+            }
+            Value::Ratio(part, _) => (*part as f64, Unit::One),
+            Value::Millis(millis) => (*millis as f64, Unit::Millis),
+            Value::When(at) => (since(at.0), Unit::Millis),
+            Value::Due(at) => (-since(at.0), Unit::Millis),
+            Value::None | Value::Text(_) | Value::Health(_) => return None,
+        };
+        // Without a unit, a number means the field's own: percent, bytes, and seconds for times.
+        let wanted = match quantity.unit {
+            Unit::One if unit == Unit::Millis && !matches!(value, Value::Millis(_)) => quantity.amount * 1e3,
+            Unit::One => quantity.amount,
+            same if same == unit => quantity.amount,
+            Unit::Millis | Unit::Bytes | Unit::Percent => return None,
+        };
+        amount.partial_cmp(&wanted)
+    }
+}
+
+impl Quantity {
+    fn is_time(self) -> bool {
+        self.unit == Unit::Millis
+    }
+}
+
+impl Comparison {
+    const fn accepts(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Less => ordering.is_lt(),
+            Self::AtMost => ordering.is_le(),
+            Self::More => ordering.is_gt(),
+            Self::AtLeast => ordering.is_ge(),
+        }
+    }
+}
+
+/// Whether `accept` holds for one of the words that a plain word looks at: what people call the row and where it is.
+fn main_words(resource: &Resource, mut accept: impl FnMut(&str) -> bool) -> bool {
+    let environment = resource.environment().map(|environment| &*environment.0);
+    let mut optional = |text: Option<&Text>| text.is_some_and(|text| accept(text));
+    if optional(Some(resource.name())) {
+        return true;
+    }
+    let own = match resource {
+        Resource::Cluster(it) => optional(it.fault.as_ref()) || accept(&it.native),
+        Resource::Node(it) => {
+            optional(it.zone.as_ref())
+                || optional(it.group.as_ref())
+                || optional(it.address.as_ref())
+                || accept(it.role.word())
+                || accept(it.state.word())
+                || accept(it.availability.word())
+        }
+        Resource::Service(it) => {
+            accept(&it.group)
+                || it.image.as_ref().is_some_and(|image| accept(&image.reference))
+                || it.rollout.as_ref().is_some_and(|rollout| accept(rollout.state.word()))
+        }
+        Resource::Task(it) => {
+            optional(it.node_name.as_ref())
+                || optional(it.message.as_ref())
+                || accept(it.state.word())
+                || accept(&it.native_state)
+                || accept(&it.group)
+                || it.image.as_ref().is_some_and(|image| accept(&image.reference))
+        }
+        Resource::Pipeline(it) => {
+            accept(&it.native)
+                || it.runs.first().is_some_and(|run| {
+                    accept(&run.number)
+                        || accept(run.state.word())
+                        || run.commit.as_ref().is_some_and(|commit| accept(commit))
+                })
+        }
+        Resource::Endpoint(it) => optional(it.message.as_ref()) || accept(&it.url),
+        Resource::Backing(it) => accept(it.sort.word()) || accept(&it.detail) || accept(&it.group),
+        Resource::Lock(it) => accept(&it.holder) || accept(&it.reason),
+    };
+    own || environment.is_some_and(&mut accept) || accept(&resource.id().connection.0)
+}
+
+/// Whether `accept` holds for the field's value, or for another way people name the same thing: an image by its full
+/// reference or digest, a node or a service by its id, a state by the platform's own word, a leader as a manager.
+fn spoken<'a>(
+    field: Field,
+    resource: &'a Resource,
+    context: Context<'a>,
+    mut accept: impl FnMut(&Value<'a>) -> bool,
+) -> bool {
+    if accept(&field.of(resource, context)) {
+        return true;
+    }
+    let mut also = |text: Option<&'a str>| text.is_some_and(|text| accept(&Value::Text(Cow::Borrowed(text))));
+    match (field, resource) {
+        (Field::Image | Field::Digest, _) => {
+            image_of(resource).is_some_and(|image| also(Some(&image.reference)) || also(image.digest.as_deref()))
+        }
+        (Field::State, Resource::Task(it)) => also(Some(&it.native_state)),
+        (Field::State, Resource::Node(it)) => also(Some(it.availability.word())),
+        (Field::Role, Resource::Node(it)) => also(Some("manager").filter(|_| it.role.votes())),
+        (Field::Node, Resource::Task(it)) => also(it.node.as_deref()),
+        (Field::Service, Resource::Task(it)) => also(it.service.as_deref()),
+        _ => false,
+    }
+}
+
+fn image_of(resource: &Resource) -> Option<&Image> {
+    match resource {
+        Resource::Service(it) => it.image.as_ref(),
+        Resource::Task(it) => it.image.as_deref(),
+        Resource::Cluster(_)
+        | Resource::Node(_)
+        | Resource::Pipeline(_)
+        | Resource::Endpoint(_)
+        | Resource::Backing(_)
+        | Resource::Lock(_) => None,
+    }
+}
+
+/// The labels of a node or a service; a task goes by those of its service.
+fn labels_of<'a>(resource: &'a Resource, context: Context<'a>) -> &'a [(Text, Text)] {
+    match resource {
+        Resource::Node(it) => &it.labels,
+        Resource::Service(it) => &it.labels,
+        Resource::Task(it) => {
+            let id = it.service.clone().map(|key| ResourceId::new(it.id.connection.clone(), Kind::Service, key));
+            let service = id.and_then(|id| context.store.get(&id)).and_then(Resource::as_service);
+            service.map_or(&[], |service| &service.labels)
+        }
+        Resource::Cluster(_)
+        | Resource::Pipeline(_)
+        | Resource::Endpoint(_)
+        | Resource::Backing(_)
+        | Resource::Lock(_) => &[],
+    }
+}
