@@ -10,3 +10,4 @@ pub mod platform;
 
 pub mod app;
 pub mod report;
+pub mod ui;
