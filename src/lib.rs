@@ -8,6 +8,8 @@ pub mod fleet;
 pub mod operation;
 pub mod platform;
 
+pub mod config;
+
 pub mod app;
 pub mod report;
 pub mod ui;

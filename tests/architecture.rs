@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use quarterdeck::config::{self, Config};
 use source::{Mention, Method, Source, Standing, Then};
 
 /// Rooms, and the rooms each may use. `main` may use all and is not listed.
@@ -83,6 +84,33 @@ fn the_source_keeps_to_the_architecture() {
         }
     }
     assert!(said.is_empty(), "the architecture is broken (see ARCHITECTURE.md):\n{said}");
+}
+
+#[test]
+fn the_example_configuration_says_the_defaults() {
+    is_what_the_code_says("config.example.toml", &config::example());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = config::File::read(&root.join("config.example.toml"), config::Named::Yes);
+    let (read, problems) = Config::load(&config::Sources { file, ..config::Sources::default() });
+    assert_eq!((read, problems), (Config::default(), Vec::new()));
+}
+
+#[test]
+fn the_documentation_of_options_says_what_they_are() {
+    is_what_the_code_says("docs/configuration.md", &config::documentation());
+}
+
+/// Compares a document with the code it is printed from. `BLESS=1 cargo test --test architecture` writes it anew.
+fn is_what_the_code_says(file: &str, said: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, said).expect("the document can be written");
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    let line = written.lines().zip(said.lines()).position(|(written, said)| written != said);
+    let line = line.unwrap_or_else(|| written.lines().count().min(said.lines().count())) + 1;
+    let rule = "is printed from the code: `BLESS=1 cargo test --test architecture` writes it anew";
+    assert!(written == said, "{file}:{line}: [documents] {rule}");
 }
 
 /// Every rule over one file.

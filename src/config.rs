@@ -1,0 +1,169 @@
+//! What the person running this decided: defaults, then the file, then environment variables, then flags.
+//! Nothing here connects or acts; mistakes are reported all at once, and what is right around them is in force.
+
+mod connection;
+mod console;
+mod example;
+mod paths;
+mod probe;
+mod problem;
+mod reader;
+mod safety;
+mod secret;
+mod setting;
+mod source;
+mod sources;
+mod value;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use connection::{Connection, Environment, EnvironmentRule, Platform, Tls};
+pub use console::{Colors, Console, Demo, Journal, StartPane};
+pub use example::{documentation, example};
+pub use paths::Paths;
+pub use probe::Probe;
+pub use problem::{Origin, Problem, Severity};
+pub use safety::{Day, Freeze, Moment, Safety};
+pub use sources::{Content, File, FlagValue, Named, Sources};
+pub use value::{Bytes, Statuses, duration};
+
+use crate::fleet;
+use reader::Reader;
+use setting::{Read, Setting};
+
+/// Everything that can be decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// How the console looks and behaves.
+    pub console: Console,
+    /// The stages, earliest first.
+    pub environments: Vec<Environment>,
+    /// What to connect to.
+    pub connections: Vec<Connection>,
+    /// Only connections of these names, found ones included; all of them when empty.
+    pub only: Vec<String>,
+    /// What is asked over HTTP.
+    pub probes: Vec<Probe>,
+    /// What protects from haste.
+    pub safety: Safety,
+    /// The embedded fleet.
+    pub demo: Demo,
+    /// The record of operations.
+    pub journal: Journal,
+    /// Keys for commands, in place of their own; no key at all takes a command off the keyboard.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let stage = |name: &str, protected| Environment { name: name.to_owned(), protected };
+        Self {
+            console: Console::default(),
+            environments: vec![
+                stage("test", None),
+                stage("qa", None),
+                stage("staging", None),
+                stage("prod", Some(true)),
+            ],
+            connections: Vec::new(),
+            only: Vec::new(),
+            probes: Vec::new(),
+            safety: Safety::default(),
+            demo: Demo::default(),
+            journal: Journal::default(),
+            keys: BTreeMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads `sources`, one over the other. Every mistake is in the list; what is not mentioned there is in force.
+    pub fn load(sources: &Sources) -> (Self, Vec<Problem>) {
+        sources::load(sources)
+    }
+
+    /// The environments as the fleet knows them.
+    pub fn environments(&self) -> fleet::Environments {
+        let one = |it: &Environment| fleet::Environment {
+            id: it.name.as_str().into(),
+            protected: it.protected.unwrap_or(self.safety.protected),
+        };
+        fleet::Environments(self.environments.iter().map(one).collect())
+    }
+
+    /// Whether nothing may be changed on `connection`.
+    pub fn read_only(&self, connection: &Connection) -> bool {
+        self.console.read_only || connection.read_only
+    }
+
+    /// The table of options.
+    fn settings() -> Vec<Setting<Self>> {
+        vec![
+            Setting::items(
+                "environments",
+                |it: &mut Self| &mut it.environments,
+                "The stages of the promotion path, earliest first. The first one you write replaces all of these.",
+            ),
+            Setting::section(
+                "console",
+                |it: &mut Self| &mut it.console,
+                Console::settings,
+                "How the console looks and behaves.",
+            ),
+            Setting::items(
+                "connections",
+                |it: &mut Self| &mut it.connections,
+                "What to connect to. Without any, quarterdeck looks for a Docker engine and a kubeconfig.",
+            ),
+            Setting::items(
+                "probes",
+                |it: &mut Self| &mut it.probes,
+                "What is asked over HTTP: health checks that are polled, tests that run on request.",
+            ),
+            Setting::section(
+                "safety",
+                |it: &mut Self| &mut it.safety,
+                Safety::settings,
+                "What protects from haste. While something in here is wrong, quarterdeck is read-only.",
+            )
+            .careful(|it| it.console.read_only = true, "until [safety] is corrected, nothing can be changed"),
+            Setting::section(
+                "journal",
+                |it: &mut Self| &mut it.journal,
+                Journal::settings,
+                "The record of operations.",
+            ),
+            Setting::section(
+                "demo",
+                |it: &mut Self| &mut it.demo,
+                Demo::settings,
+                "The embedded fleet: `quarterdeck --demo`, and what opens when nothing else is found.",
+            ),
+            Setting::free(
+                "keys",
+                Self::read_keys,
+                "Keys for commands, in place of their own: a command's name, then its keys. docs/keys.md lists both.",
+            )
+            .sample("quit = [\"ctrl-q\"]"),
+        ]
+    }
+
+    fn read_keys(&mut self, option: &str, table: &dyn toml_edit::TableLike, reader: &mut Reader<'_>) -> Read {
+        let mut read = Read::Whole;
+        for (command, item) in table.iter() {
+            let wants = "a key in quotes, or a list of keys";
+            match reader.value::<Vec<String>>(&format!("{option}.{command}"), wants, &|_| true, item) {
+                Some(keys) => {
+                    self.keys.insert(fleet::Text::clean(command).as_str().to_owned(), keys);
+                }
+                None => read = Read::Damaged,
+            }
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests;
