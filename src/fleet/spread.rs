@@ -6,7 +6,6 @@ use super::{
     ids::{Kind, ResourceId},
     service::Service,
     store::Store,
-    task::TaskState,
     text::Text,
 };
 
@@ -24,23 +23,13 @@ impl<'a> Spread<'a> {
     pub fn of(service: &Service, store: &'a Store) -> Self {
         let mut spread = Self::default();
         let connection = &service.id.connection;
-        for task in store.tasks_of_service(connection, &service.id.key) {
-            let placed = match task.state {
-                TaskState::Starting | TaskState::Running => task.wanted,
-                TaskState::Pending
-                | TaskState::Stopping
-                | TaskState::Complete
-                | TaskState::Failed
-                | TaskState::Lost => false,
-            };
-            let Some(node) = task.node.as_ref().filter(|_| placed) else { continue };
-            *spread.nodes.entry(node).or_default() += 1;
-        }
-        for (key, tasks) in &spread.nodes {
-            let id = ResourceId::new(connection.clone(), Kind::Node, (*key).clone());
+        let Some(placement) = store.placement(connection, &service.id.key) else { return spread };
+        for (key, tasks) in placement {
+            spread.nodes.insert(key, *tasks);
+            let id = ResourceId::new(connection.clone(), Kind::Node, key.clone());
             let node = store.get(&id).and_then(super::Resource::as_node);
             if let Some(zone) = node.and_then(|node| node.zone.as_ref()) {
-                *spread.zones.entry(zone).or_default() += tasks;
+                *spread.zones.entry(zone).or_default() += *tasks;
             }
         }
         spread

@@ -1,10 +1,14 @@
-//! Everything that is known to exist: rows by kind, freshness by scope, indexes by service and node.
+//! Everything that is known to exist: rows by kind, freshness by scope. Where tasks are is in `store/index.rs`.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    time::Duration,
+mod index;
+mod shelf;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use self::{
+    index::{Entry, TaskIndex},
+    shelf::{Row, Shelf, Slot},
 };
-
 use super::{
     backing::Backing,
     cluster::Cluster,
@@ -28,33 +32,22 @@ use crate::error::Error;
 pub struct Store {
     shelves: [Shelf; Kind::ALL.len()],
     scopes: BTreeMap<Scope, ScopeState>,
-    tasks_of_service: HashMap<(ConnectionId, Text), HashSet<ResourceId>>,
-    tasks_of_node: HashMap<(ConnectionId, Text), HashSet<ResourceId>>,
-}
-
-/// The rows of one kind.
-#[derive(Debug, Default)]
-struct Shelf {
-    rows: HashMap<ResourceId, Row>,
-    revision: u64,
-}
-
-#[derive(Debug)]
-struct Row {
-    resource: Resource,
-    scope: u32,
-    /// The listing that saw it last, so that `Complete` can tell what was not seen again.
-    listing: u32,
+    /// Grows with every new scope and never shrinks, so that a forgotten scope's number is not given out again.
+    scopes_known: u32,
+    tasks: TaskIndex,
 }
 
 /// What is known about one upstream list.
 #[derive(Debug, Clone)]
 pub struct ScopeState {
-    /// When it was last heard from.
+    /// When it last answered; a refusal is no answer.
     pub heard_at: Timestamp,
     /// How far its list is.
     pub listing: Listing,
+    /// The number of its listing, which rows remember.
     number: u32,
+    /// Whether that listing has begun and is not complete yet.
+    open: bool,
     index: u32,
 }
 
@@ -89,15 +82,14 @@ impl Store {
             Delta::Begin(scope) => {
                 let state = self.scope_mut(&scope, now);
                 state.number = state.number.wrapping_add(1);
+                state.open = true;
                 if state.listing != Listing::Complete {
                     state.listing = Listing::Loading;
                 }
             }
             Delta::Seen(scope, resources) => {
-                let (index, number) = {
-                    let state = self.scope_mut(&scope, now);
-                    (state.index, state.number)
-                };
+                let state = self.scope_mut(&scope, now);
+                let (index, number) = (state.index, state.number);
                 for resource in resources {
                     self.put(resource, index, number, changed);
                 }
@@ -106,40 +98,28 @@ impl Store {
                 let state = self.scope_mut(&scope, now);
                 state.listing = Listing::Complete;
                 let (index, number) = (state.index, state.number);
-                let missing: Vec<ResourceId> = self
-                    .shelf(scope.kind)
-                    .rows
-                    .iter()
-                    .filter(|(_, row)| row.scope == index && row.listing != number)
-                    .map(|(id, _)| id.clone())
-                    .collect();
-                for id in missing {
-                    self.remove(&id, changed);
+                // Alone it is a sign of life, which must not cost a look at every row.
+                if std::mem::take(&mut state.open) {
+                    let unseen = |row: &&Row| row.scope == index && row.listing != number;
+                    let missing: Vec<ResourceId> =
+                        self.shelf(scope.kind).rows().filter(unseen).map(|row| row.resource.id().clone()).collect();
+                    self.remove_all(&missing, changed);
                 }
             }
-            Delta::Gone(ids) => {
-                for id in ids {
-                    self.remove(&id, changed);
-                }
-            }
+            Delta::Gone(ids) => self.remove_all(&ids, changed),
             Delta::Denied(scope, error) => {
-                self.scope_mut(&scope, now).listing = Listing::Denied(error);
+                let heard_at = self.scopes.get(&scope).map_or(now, |state| state.heard_at);
+                let state = self.scope_mut(&scope, heard_at);
+                (state.listing, state.open) = (Listing::Denied(error), false);
             }
         }
     }
 
     /// Everything `connection` told is forgotten, as when it is taken out of the configuration.
     pub fn forget(&mut self, connection: &ConnectionId, changed: &mut dyn FnMut(Change)) {
-        let ids: Vec<ResourceId> = self
-            .shelves
-            .iter()
-            .flat_map(|shelf| shelf.rows.keys())
-            .filter(|id| id.connection == *connection)
-            .cloned()
-            .collect();
-        for id in ids {
-            self.remove(&id, changed);
-        }
+        let rows = self.shelves.iter().flat_map(Shelf::rows).map(|row| row.resource.id());
+        let ids: Vec<ResourceId> = rows.filter(|id| id.connection == *connection).cloned().collect();
+        self.remove_all(&ids, changed);
         self.scopes.retain(|scope, _| scope.connection != *connection);
     }
 
@@ -150,40 +130,51 @@ impl Store {
 
     /// The resource called `id`.
     pub fn get(&self, id: &ResourceId) -> Option<&Resource> {
-        self.shelf(id.kind).rows.get(id).map(|row| &row.resource)
+        let shelf = self.shelf(id.kind);
+        shelf.at(shelf.slot(id)?).map(|row| &row.resource)
     }
 
     /// How many of `kind` are known.
     pub fn count(&self, kind: Kind) -> usize {
-        self.shelf(kind).rows.len()
+        self.shelf(kind).len()
     }
 
-    /// Every resource of `kind`, in no order.
+    /// Every resource of `kind`, in an order that changes only when rows come or go.
     pub fn all(&self, kind: Kind) -> impl Iterator<Item = &Resource> {
-        self.shelf(kind).rows.values().map(|row| &row.resource)
+        self.shelf(kind).rows().map(|row| &row.resource)
     }
 
     /// The tasks of the service called `key` on `connection`, in no order.
     pub fn tasks_of_service(&self, connection: &ConnectionId, key: &Text) -> impl Iterator<Item = &Task> {
-        self.indexed(&self.tasks_of_service, connection, key)
+        self.tasks_at(self.tasks.of_service(connection, key).iter().copied())
     }
 
     /// The tasks on the node called `key` of `connection`, in no order.
     pub fn tasks_of_node(&self, connection: &ConnectionId, key: &Text) -> impl Iterator<Item = &Task> {
-        self.indexed(&self.tasks_of_node, connection, key)
+        self.tasks_at(self.tasks.of_node(connection, key).iter().copied())
     }
 
-    fn indexed<'a>(
-        &'a self,
-        index: &'a HashMap<(ConnectionId, Text), HashSet<ResourceId>>,
-        connection: &ConnectionId,
-        key: &Text,
-    ) -> impl Iterator<Item = &'a Task> {
-        index
-            .get(&(connection.clone(), key.clone()))
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.get(id).and_then(Resource::as_task))
+    /// The tasks a rule may have something to say about: failed, lost, waiting, unhealthy, or started again.
+    pub fn unwell_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.tasks_at(self.tasks.unwell())
+    }
+
+    /// How many tasks of the service called `key` are on each node, by the node's key; counted as tasks come and go.
+    /// Tasks that are not meant to run, or have no node yet, are left out.
+    pub fn placement(&self, connection: &ConnectionId, key: &Text) -> Option<&BTreeMap<Text, u32>> {
+        self.tasks.placement(connection, key)
+    }
+
+    fn tasks_at(&self, slots: impl Iterator<Item = Slot>) -> impl Iterator<Item = &Task> {
+        let shelf = self.shelf(Kind::Task);
+        slots.filter_map(|slot| shelf.at(slot).and_then(|row| row.resource.as_task()))
+    }
+
+    /// When the list that holds `id` was last heard: how old what is shown of it may be.
+    pub fn seen_at(&self, id: &ResourceId) -> Option<Timestamp> {
+        let shelf = self.shelf(id.kind);
+        let scope = shelf.at(shelf.slot(id)?)?.scope;
+        self.scopes.values().find(|state| state.index == scope).map(|state| state.heard_at)
     }
 
     /// Every upstream list that has been heard of, with its state.
@@ -192,18 +183,18 @@ impl Store {
     }
 
     /// How long ago the list that is quietest was heard, of those of `kind` on `connection`; `None` before the first.
+    /// Refused lists do not count: they say so themselves, and must not make the others look old.
     pub fn silence(&self, connection: &ConnectionId, kind: Kind, now: Timestamp) -> Option<Duration> {
-        let of_kind = self.scopes.iter().filter(|(scope, _)| scope.connection == *connection && scope.kind == kind);
+        let of_kind = self.scopes.iter().filter(|(scope, state)| {
+            scope.connection == *connection && scope.kind == kind && !matches!(state.listing, Listing::Denied(_))
+        });
         of_kind.map(|(_, state)| state.heard_at.age(now)).max()
     }
 
     fn scope_mut(&mut self, scope: &Scope, now: Timestamp) -> &mut ScopeState {
-        let next = u32::try_from(self.scopes.len()).unwrap_or(u32::MAX);
-        let state = self.scopes.entry(scope.clone()).or_insert(ScopeState {
-            heard_at: now,
-            listing: Listing::Loading,
-            number: 0,
-            index: next,
+        let state = self.scopes.entry(scope.clone()).or_insert_with(|| {
+            self.scopes_known += 1;
+            ScopeState { heard_at: now, listing: Listing::Loading, number: 0, open: false, index: self.scopes_known }
         });
         state.heard_at = now;
         state
@@ -220,84 +211,66 @@ impl Store {
     }
 
     fn put(&mut self, resource: Resource, scope: u32, listing: u32, changed: &mut dyn FnMut(Change)) {
-        let id = resource.id().clone();
-        let shelf = self.shelf_mut(id.kind);
-        if let Some(row) = shelf.rows.get_mut(&id) {
-            (row.scope, row.listing) = (scope, listing);
-            if row.resource == resource {
-                return;
+        let kind = resource.id().kind;
+        let shelf = self.shelf_mut(kind);
+        let Some(slot) = shelf.slot(resource.id()) else {
+            tell(None, &resource, changed);
+            let entry = resource.as_task().map(Entry::of);
+            let slot = shelf.insert(Row { resource, scope, listing });
+            if let Some(entry) = entry {
+                self.tasks.insert(slot, entry);
             }
-            shelf.revision += 1;
-            let old = std::mem::replace(&mut row.resource, resource);
-            self.reindex(&id, Some(&old));
-            self.tell(&id, Some(&old), changed);
-        } else {
-            shelf.revision += 1;
-            shelf.rows.insert(id.clone(), Row { resource, scope, listing });
-            self.reindex(&id, None);
-            self.tell(&id, None, changed);
+            return;
+        };
+        let Some(row) = shelf.at_mut(slot) else { return };
+        (row.scope, row.listing) = (scope, listing);
+        if row.resource == resource {
+            return;
+        }
+        let old = std::mem::replace(&mut row.resource, resource);
+        tell(Some(&old), &row.resource, changed);
+        let moved = old.as_task().zip(row.resource.as_task()).and_then(|(old, new)| {
+            let old = Entry::of(old);
+            if old.is_of(new) { None } else { Some((old, Entry::of(new))) }
+        });
+        shelf.revision += 1;
+        if let Some((old, new)) = moved {
+            self.tasks.remove(slot, &old);
+            self.tasks.insert(slot, new);
         }
     }
 
-    fn tell(&self, id: &ResourceId, old: Option<&Resource>, changed: &mut dyn FnMut(Change)) {
-        let Some(new) = self.get(id) else { return };
-        let same = old.is_some_and(|old| old.health() == new.health() && old.state() == new.state());
-        if !same {
+    fn remove_all(&mut self, ids: &[ResourceId], changed: &mut dyn FnMut(Change)) {
+        for id in ids {
+            let Some((slot, row)) = self.shelf_mut(id.kind).remove(id) else { continue };
+            if let Resource::Task(task) = &row.resource {
+                self.tasks.remove(slot, &Entry::of(task));
+            }
             changed(Change {
                 id: id.clone(),
-                name: new.name().clone(),
-                before: old.map(|old| (old.health(), Text::clean(old.state()))),
-                after: Some((new.health(), Text::clean(new.state()))),
+                name: row.resource.name().clone(),
+                before: Some(condition(&row.resource)),
+                after: None,
             });
         }
     }
+}
 
-    fn remove(&mut self, id: &ResourceId, changed: &mut dyn FnMut(Change)) {
-        let shelf = self.shelf_mut(id.kind);
-        let Some(row) = shelf.rows.remove(id) else { return };
-        shelf.revision += 1;
-        if let Resource::Task(task) = &row.resource {
-            self.unindex(id, task.service.as_ref(), task.node.as_ref());
-        }
-        changed(Change {
-            id: id.clone(),
-            name: row.resource.name().clone(),
-            before: Some((row.resource.health(), Text::clean(row.resource.state()))),
-            after: None,
-        });
+/// Tells what is news about `new`, which was `old`.
+fn tell(old: Option<&Resource>, new: &Resource, changed: &mut dyn FnMut(Change)) {
+    if old.is_some_and(|old| old.health() == new.health() && old.state() == new.state()) {
+        return;
     }
+    changed(Change {
+        id: new.id().clone(),
+        name: new.name().clone(),
+        before: old.map(condition),
+        after: Some(condition(new)),
+    });
+}
 
-    /// Keeps the two task indexes equal to the rows.
-    fn reindex(&mut self, id: &ResourceId, old: Option<&Resource>) {
-        let Some(Resource::Task(new)) = self.get(id) else { return };
-        let (service, node) = (new.service.clone(), new.node.clone());
-        if let Some(Resource::Task(old)) = old {
-            if old.service == service && old.node == node {
-                return;
-            }
-            self.unindex(id, old.service.as_ref(), old.node.as_ref());
-        }
-        if let Some(service) = service {
-            self.tasks_of_service.entry((id.connection.clone(), service)).or_default().insert(id.clone());
-        }
-        if let Some(node) = node {
-            self.tasks_of_node.entry((id.connection.clone(), node)).or_default().insert(id.clone());
-        }
-    }
-
-    fn unindex(&mut self, id: &ResourceId, service: Option<&Text>, node: Option<&Text>) {
-        let places = [(&mut self.tasks_of_service, service), (&mut self.tasks_of_node, node)];
-        for (index, key) in places {
-            let Some(key) = key else { continue };
-            let place = (id.connection.clone(), key.clone());
-            if let Some(ids) = index.get_mut(&place) {
-                ids.remove(id);
-                if ids.is_empty() {
-                    index.remove(&place);
-                }
-            }
-        }
-    }
+fn condition(resource: &Resource) -> (Health, Text) {
+    (resource.health(), Text::clean(resource.state()))
 }
 
 /// Typed looks at the rows of one kind.
@@ -326,4 +299,212 @@ typed! {
     endpoints, as_endpoint, Endpoint;
     backings, as_backing, Backing;
     locks, as_lock, Lock;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        error::ErrorKind,
+        fleet::{
+            TaskState,
+            sample::{self, CONNECTION, NOW},
+        },
+    };
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn scope(part: &str) -> Scope {
+        Scope { connection: CONNECTION.into(), kind: Kind::Task, part: part.into() }
+    }
+
+    fn tasks(names: &[&str]) -> Vec<Resource> {
+        names.iter().map(|name| sample::task(name, "auth", "worker-1").into()).collect()
+    }
+
+    /// Applies `deltas` and says what was news: `+name`, `-name` or `name: before → after`.
+    fn news(store: &mut Store, deltas: Vec<Delta>) -> Vec<String> {
+        let mut news = Vec::new();
+        for delta in deltas {
+            store.apply(delta, NOW, &mut |change| {
+                news.push(match (change.before, change.after) {
+                    (None, _) => format!("+{}", change.name),
+                    (_, None) => format!("-{}", change.name),
+                    (Some((_, before)), Some((_, after))) => format!("{}: {before} → {after}", change.name),
+                });
+            });
+        }
+        news
+    }
+
+    fn names(store: &Store) -> Vec<&str> {
+        let mut names: Vec<&str> = store.tasks().map(|task| &*task.name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn list(part: &str, names: &[&str]) -> Vec<Delta> {
+        vec![Delta::Begin(scope(part)), Delta::Seen(scope(part), tasks(names)), Delta::Complete(scope(part))]
+    }
+
+    #[test]
+    fn a_complete_listing_removes_what_its_own_scope_did_not_see_again() {
+        let mut store = Store::default();
+        news(&mut store, list("a", &["1", "2"]));
+        news(&mut store, list("b", &["3"]));
+        assert_eq!(news(&mut store, list("a", &["2", "4"])), ["+4", "-1"]);
+        assert_eq!(names(&store), ["2", "3", "4"]);
+    }
+
+    #[test]
+    fn complete_by_itself_is_a_sign_of_life_and_removes_nothing() {
+        let mut store = Store::default();
+        news(&mut store, list("a", &["1"]));
+        let later = NOW.after(Duration::from_secs(30));
+        store.apply(Delta::Seen(scope("a"), tasks(&["2"])), NOW, &mut |_| {});
+        store.apply(Delta::Complete(scope("a")), later, &mut |_| panic!("no news"));
+        assert_eq!(names(&store), ["1", "2"]);
+        assert_eq!(store.silence(&CONNECTION.into(), Kind::Task, later), Some(Duration::ZERO));
+        assert_eq!(store.seen_at(&sample::id(Kind::Task, "1")), Some(later));
+    }
+
+    #[test]
+    fn a_listing_that_broke_off_removes_nothing_until_the_next_is_complete() {
+        let mut store = Store::default();
+        news(&mut store, list("a", &["1", "2"]));
+        news(&mut store, vec![Delta::Begin(scope("a")), Delta::Seen(scope("a"), tasks(&["1"]))]);
+        assert_eq!(names(&store), ["1", "2"]);
+        assert_eq!(news(&mut store, list("a", &["2"])), ["-1"]);
+    }
+
+    #[test]
+    fn what_another_scope_has_seen_since_stays() {
+        let mut store = Store::default();
+        news(&mut store, list("a", &["1"]));
+        news(&mut store, list("b", &["1"]));
+        assert_eq!(news(&mut store, list("a", &[])), Vec::<String>::new());
+        assert_eq!(names(&store), ["1"]);
+    }
+
+    #[test]
+    fn a_refused_list_keeps_its_rows_and_their_age_and_does_not_make_others_old() {
+        let mut store = Store::default();
+        news(&mut store, list("a", &["1"]));
+        news(&mut store, list("b", &["2"]));
+        let later = NOW.after(Duration::from_mins(1));
+        let error = Error::new(ErrorKind::Denied, "tasks are refused");
+        store.apply(Delta::Denied(scope("a"), error.clone()), later, &mut |_| {});
+        store.apply(Delta::Complete(scope("b")), later, &mut |_| {});
+        assert_eq!(names(&store), ["1", "2"]);
+        assert_eq!(store.seen_at(&sample::id(Kind::Task, "1")), Some(NOW));
+        assert_eq!(store.silence(&CONNECTION.into(), Kind::Task, later), Some(Duration::ZERO));
+        let listings: Vec<&Listing> = store.scopes().map(|(_, state)| &state.listing).collect();
+        assert_eq!(listings, [&Listing::Denied(error), &Listing::Complete]);
+    }
+
+    #[test]
+    fn only_a_change_of_state_or_health_is_news_and_only_a_change_is_a_revision() {
+        let mut store = Store::default();
+        news(&mut store, list("a", &["1"]));
+        let before = store.revision(Kind::Task);
+        assert_eq!(news(&mut store, list("a", &["1"])), Vec::<String>::new());
+        assert_eq!(store.revision(Kind::Task), before);
+        let mut task = sample::task("1", "auth", "worker-1");
+        task.restarts = 3;
+        let seen = |task: &Task| vec![Delta::Seen(scope("a"), vec![task.clone().into()])];
+        assert_eq!(news(&mut store, seen(&task)), Vec::<String>::new());
+        assert_eq!(store.revision(Kind::Task), before + 1);
+        task.state = TaskState::Failed;
+        assert_eq!(news(&mut store, seen(&task)), ["1: running → failed"]);
+        assert_eq!(news(&mut store, vec![Delta::Gone(vec![task.id.clone(), task.id])]), ["-1"]);
+    }
+
+    #[test]
+    fn forgetting_a_connection_leaves_nothing_that_could_mix_with_a_later_scope() {
+        let mut store = Store::default();
+        let other = Scope { connection: "other".into(), ..scope("") };
+        news(&mut store, list("a", &["1"]));
+        news(&mut store, list("b", &["2"]));
+        store.forget(&other.connection, &mut |_| panic!("no news"));
+        store.forget(&CONNECTION.into(), &mut |_| {});
+        assert_eq!(store.count(Kind::Task), 0);
+        assert_eq!(store.scopes().count(), 0);
+        news(&mut store, list("c", &["3"]));
+        assert_eq!(news(&mut store, list("d", &["4"])), ["+4"]);
+        assert_eq!(names(&store), ["3", "4"]);
+    }
+
+    /// A task that may be anywhere, in any state.
+    fn task() -> impl Strategy<Value = Resource> {
+        let state = prop::sample::select(vec![
+            TaskState::Running,
+            TaskState::Starting,
+            TaskState::Failed,
+            TaskState::Pending,
+            TaskState::Stopping,
+        ]);
+        (0..12_u8, 0..3_u8, prop::option::of(0..3_u8), state, any::<bool>(), 0..2_u32).prop_map(
+            |(name, service, node, state, wanted, restarts)| {
+                let mut task = sample::task(&name.to_string(), &service.to_string(), "0");
+                task.node = node.map(|node| node.to_string().into());
+                (task.state, task.wanted, task.restarts) = (state, wanted, restarts);
+                task.into()
+            },
+        )
+    }
+
+    fn keys<'a>(tasks: impl Iterator<Item = &'a Task>) -> BTreeSet<&'a str> {
+        tasks.map(|task| &*task.id.key).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn after_any_listings_the_rows_are_those_of_the_last_one_and_the_indexes_agree(
+            listings in prop::collection::vec(
+                (prop::collection::vec(task(), 0..12), 0..4_usize, prop::collection::vec(0..12_u8, 0..3)),
+                1..8,
+            ),
+        ) {
+            let mut store = Store::default();
+            let mut expected: BTreeMap<ResourceId, Resource> = BTreeMap::new();
+            for (rows, batches, gone) in listings {
+                let gone: Vec<ResourceId> = gone.iter().map(|n| sample::id(Kind::Task, &n.to_string())).collect();
+                expected = rows.iter().map(|row| (row.id().clone(), row.clone())).collect();
+                for delta in [Delta::Gone(gone.clone()), Delta::Begin(scope(""))] {
+                    store.apply(delta, NOW, &mut |_| {});
+                }
+                for batch in rows.chunks(batches + 1) {
+                    store.apply(Delta::Seen(scope(""), batch.to_vec()), NOW, &mut |_| {});
+                }
+                store.apply(Delta::Complete(scope("")), NOW, &mut |_| {});
+            }
+            let rows: BTreeMap<ResourceId, Resource> =
+                store.all(Kind::Task).map(|row| (row.id().clone(), row.clone())).collect();
+            prop_assert_eq!(&rows, &expected);
+            prop_assert_eq!(store.count(Kind::Task), expected.len());
+            let connection = ConnectionId::from(CONNECTION);
+            let all = || expected.values().filter_map(Resource::as_task);
+            for key in ["0", "1", "2"].map(Text::clean) {
+                let of_service = || all().filter(|task| task.service.as_ref() == Some(&key));
+                prop_assert_eq!(keys(store.tasks_of_service(&connection, &key)), keys(of_service()));
+                let of_node = all().filter(|task| task.node.as_ref() == Some(&key));
+                prop_assert_eq!(keys(store.tasks_of_node(&connection, &key)), keys(of_node));
+                let mut placement: BTreeMap<Text, u32> = BTreeMap::new();
+                for task in of_service() {
+                    let placed = task.wanted && matches!(task.state, TaskState::Running | TaskState::Starting);
+                    if let Some(node) = task.node.clone().filter(|_| placed) {
+                        *placement.entry(node).or_default() += 1;
+                    }
+                }
+                prop_assert_eq!(store.placement(&connection, &key).cloned().unwrap_or_default(), placement);
+            }
+            let unwell = all().filter(|task| match task.state {
+                TaskState::Failed => true,
+                TaskState::Pending => task.wanted,
+                TaskState::Running | TaskState::Starting => task.wanted && task.restarts > 0,
+                TaskState::Stopping | TaskState::Complete | TaskState::Lost => false,
+            });
+            prop_assert_eq!(keys(store.unwell_tasks()), keys(unwell));
+        }
+    }
 }

@@ -1,0 +1,76 @@
+//! The rows of one kind, in slots that stay where they are: a list of rows is a list of small numbers.
+
+use std::collections::HashMap;
+
+use crate::fleet::{ids::ResourceId, resource::Resource};
+
+/// Where a row lies on its shelf. Given to another row only after this one is gone.
+pub(super) type Slot = u32;
+
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    slots: Vec<Option<Row>>,
+    free: Vec<Slot>,
+    by_id: HashMap<ResourceId, Slot>,
+    /// Grows with every change of a row.
+    pub(super) revision: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) resource: Resource,
+    /// The scope that saw it last.
+    pub(super) scope: u32,
+    /// The listing of that scope that saw it last, so that `Complete` can tell what was not seen again.
+    pub(super) listing: u32,
+}
+
+impl Shelf {
+    pub(super) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Every row, in the order of slots: that of arrival, as long as nothing goes.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.slots.iter().flatten()
+    }
+
+    pub(super) fn slot(&self, id: &ResourceId) -> Option<Slot> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(super) fn at(&self, slot: Slot) -> Option<&Row> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    pub(super) fn at_mut(&mut self, slot: Slot) -> Option<&mut Row> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    pub(super) fn insert(&mut self, row: Row) -> Slot {
+        let id = row.resource.id().clone();
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            Slot::try_from(self.slots.len() - 1).expect("memory ends long before four thousand million rows")
+        });
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            *place = Some(row);
+        }
+        self.by_id.insert(id, slot);
+        self.revision += 1;
+        slot
+    }
+
+    pub(super) fn remove(&mut self, id: &ResourceId) -> Option<(Slot, Row)> {
+        let slot = self.by_id.remove(id)?;
+        let row = self.slots.get_mut(slot as usize)?.take()?;
+        self.free.push(slot);
+        self.revision += 1;
+        if self.by_id.is_empty() {
+            (self.slots, self.free) = (Vec::new(), Vec::new());
+        } else if self.by_id.capacity() > 4 * self.by_id.len() + 1024 {
+            self.by_id.shrink_to(2 * self.by_id.len());
+        }
+        Some((slot, row))
+    }
+}
