@@ -2,14 +2,15 @@
 //!
 //! Rooms in dependency order; `tests/architecture.rs` enforces who may use whom. See `ARCHITECTURE.md`.
 
-pub mod adapters;
 pub mod error;
 pub mod fleet;
 pub mod operation;
 pub mod platform;
 
+pub mod cli;
 pub mod config;
 
+pub mod adapters;
 pub mod app;
 pub mod report;
 pub mod ui;

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("operation", &["error", "fleet"]),
     ("platform", &["error", "fleet", "operation"]),
     ("config", &["error", "fleet", "operation"]),
-    ("cli", &["error", "fleet"]),
+    ("cli", &["error", "fleet", "config"]),
     ("adapters", &["error", "fleet", "operation", "platform"]),
     ("app", &["error", "fleet", "operation", "platform"]),
     ("ui", &["error", "fleet", "operation", "app"]),
