@@ -96,6 +96,11 @@ pub enum Named {
 }
 
 impl Sources {
+    /// What the names of our variables begin with.
+    const PREFIX: &'static str = "QUARTERDECK_";
+    /// Those by which tests find the labs, which are not ours to read.
+    const LAB: &'static str = "QUARTERDECK_LAB_";
+
     /// The variable that names the file.
     pub const FILE_VARIABLE: &'static str = "QUARTERDECK_CONFIG";
 
@@ -105,8 +110,10 @@ impl Sources {
         usual: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let variables: Vec<(String, String)> =
-            variables.into_iter().filter(|(name, _)| name.starts_with("QUARTERDECK_")).collect();
+        let variables: Vec<(String, String)> = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(Self::PREFIX) && !name.starts_with(Self::LAB))
+            .collect();
         let by_variable = variables.iter().find(|(name, _)| name == Self::FILE_VARIABLE);
         let by_variable = by_variable.map(|(_, path)| PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty());
         let file = match (named.map(Path::to_path_buf).or(by_variable), usual) {

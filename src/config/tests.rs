@@ -254,6 +254,17 @@ fn layers_stand_one_over_the_other() {
 }
 
 #[test]
+fn only_our_own_variables_are_gathered() {
+    let variable = |name: &str| (name.to_owned(), "/nonexistent".to_owned());
+    let all = ["HOME", "QUARTERDECK_LAB_SWARM", "QUARTERDECK_DEMO_SEED", "QUARTERDECK_CONFIG"].map(variable);
+    let sources = Sources::gather(None, None, all.clone());
+    assert_eq!(sources.variables, all[2..]);
+    assert_eq!(sources.file.map(|file| file.path), Some("/nonexistent".into()));
+    let flag = Sources::gather(Some(Path::new("/nowhere")), None, all);
+    assert_eq!(flag.file.map(|file| file.path), Some("/nowhere".into()));
+}
+
+#[test]
 fn only_the_connections_asked_for_are_kept() {
     let text = format!("{MANAGER}[[connections]]\nname = \"shop\"\nplatform = \"kubernetes\"\n");
     let file = File { path: "c.toml".into(), content: Content::Text(text) };
