@@ -40,7 +40,7 @@ pub enum Effect {
     Check(ConnectionId),
     /// Try a connection's failed streams again at once.
     Retry(ConnectionId),
-    /// Make a plan; answered by `Msg::Planned`.
+    /// Make a plan; answered by `Msg::Planned` with the same intent.
     Plan(Intent, Box<Evidence>),
     /// Run a plan somebody agreed to; answered by `Msg::Started` and then `Msg::Progress`.
     Approve {
@@ -68,6 +68,8 @@ pub enum Effect {
     },
     /// Put text on the clipboard of the terminal (OSC 52, write-only).
     Copy(Text),
+    /// Paint with the theme of this name; answered by a note when there is none.
+    Theme(Text),
     /// Ring the bell, as configured.
     Bell,
 }

@@ -1,5 +1,7 @@
 //! Keys as the console means them, whatever the terminal sent.
 
+use std::fmt;
+
 /// One key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
@@ -62,5 +64,138 @@ impl Key {
     /// A character held with control.
     pub const fn control(character: char) -> Self {
         Self { code: KeyCode::Character(character), control: true, alt: false }
+    }
+
+    /// The key a word of the configuration means: `x`, `X`, `ctrl-x`, `alt-x`, `f5`, `enter`, `space`.
+    pub fn parse(word: &str) -> Option<Self> {
+        let (mut control, mut alt, mut rest) = (false, false, word);
+        loop {
+            if let Some(after) = rest.strip_prefix("ctrl-").filter(|after| !after.is_empty()) {
+                (control, rest) = (true, after);
+            } else if let Some(after) = rest.strip_prefix("alt-").filter(|after| !after.is_empty()) {
+                (alt, rest) = (true, after);
+            } else {
+                break;
+            }
+        }
+        let mut characters = rest.chars();
+        let single = characters.next().filter(|_| characters.next().is_none());
+        let code = match single {
+            Some(character) => KeyCode::Character(character),
+            None => NAMES
+                .iter()
+                .find(|(_, name)| name.eq_ignore_ascii_case(rest))
+                .map(|(code, _)| *code)
+                .or_else(|| function(rest))?,
+        };
+        Some(Self { code, control, alt })
+    }
+
+    /// Whether it is not hit by accident and no terminal or multiplexer scrolls or pages with it: a shifted letter or
+    /// sign, or a letter with alt.
+    pub const fn is_deliberate(self) -> bool {
+        match self.code {
+            KeyCode::Character(character) if !self.control => {
+                character.is_ascii_uppercase()
+                    || (self.alt && character.is_ascii_lowercase())
+                    || matches!(character, '!' | '@' | '#' | '$' | '%' | '^' | '~' | '+')
+            }
+            KeyCode::Character(_)
+            | KeyCode::Enter
+            | KeyCode::Escape
+            | KeyCode::Tab
+            | KeyCode::BackTab
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Home
+            | KeyCode::End
+            | KeyCode::PageUp
+            | KeyCode::PageDown
+            | KeyCode::Function(_) => false,
+        }
+    }
+}
+
+/// Keys that go by a name.
+const NAMES: [(KeyCode, &str); 15] = [
+    (KeyCode::Character(' '), "space"),
+    (KeyCode::Enter, "enter"),
+    (KeyCode::Escape, "esc"),
+    (KeyCode::Tab, "tab"),
+    (KeyCode::BackTab, "shift-tab"),
+    (KeyCode::Backspace, "backspace"),
+    (KeyCode::Delete, "delete"),
+    (KeyCode::Up, "up"),
+    (KeyCode::Down, "down"),
+    (KeyCode::Left, "left"),
+    (KeyCode::Right, "right"),
+    (KeyCode::Home, "home"),
+    (KeyCode::End, "end"),
+    (KeyCode::PageUp, "pageup"),
+    (KeyCode::PageDown, "pagedown"),
+];
+
+fn function(word: &str) -> Option<KeyCode> {
+    let number = word.strip_prefix(['f', 'F'])?.parse().ok()?;
+    (1..=24).contains(&number).then_some(KeyCode::Function(number))
+}
+
+/// As help shows it and configuration writes it.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (control, alt) = (if self.control { "ctrl-" } else { "" }, if self.alt { "alt-" } else { "" });
+        write!(f, "{control}{alt}")?;
+        if let Some((_, name)) = NAMES.iter().find(|(code, _)| *code == self.code) {
+            return f.write_str(name);
+        }
+        match self.code {
+            KeyCode::Character(character) => write!(f, "{character}"),
+            KeyCode::Function(number) => write!(f, "F{number}"),
+            KeyCode::Enter
+            | KeyCode::Escape
+            | KeyCode::Tab
+            | KeyCode::BackTab
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Home
+            | KeyCode::End
+            | KeyCode::PageUp
+            | KeyCode::PageDown => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_written_as_they_are_read() {
+        for word in
+            ["x", "X", "ctrl-x", "alt-x", "ctrl-alt-x", "F5", "enter", "esc", "space", "pagedown", "shift-tab", "-"]
+        {
+            assert_eq!(Key::parse(word).map(|key| key.to_string()).as_deref(), Some(word));
+        }
+        for word in ["", "hyper-x", "f0", "f25", "ctrl-"] {
+            assert_eq!(Key::parse(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_deliberate_key_is_shifted_or_held_with_alt() {
+        for word in ["R", "alt-r", "!"] {
+            assert!(Key::parse(word).expect("a key").is_deliberate(), "{word}");
+        }
+        for word in ["r", "ctrl-r", "space", "enter", "pagedown", "1", "/", "ctrl-b"] {
+            assert!(!Key::parse(word).expect("a key").is_deliberate(), "{word}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::key::Key;
 use crate::{
     error::{Error, Result},
     fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Timestamp, log::LogBatch},
-    operation::{OperationId, OperationRecord, Plan, Progress},
+    operation::{Intent, OperationId, OperationRecord, Plan, Progress},
     platform::{Checkup, LogRequest, Profile},
 };
 
@@ -19,7 +19,8 @@ pub enum Msg {
     Scroll(i16),
     /// The terminal has this many columns and rows now.
     Resize(u16, u16),
-    /// Time passed. Sent only while [`Subscription::Clock`](super::Subscription::Clock) asks for it.
+    /// The time. Sent right before every other message, and by itself while
+    /// [`Subscription::Clock`](super::Subscription::Clock) asks for it.
     Tick(Timestamp),
     /// These connections exist now; sent once discovery is done and again when it finds more.
     Connections(Vec<Profile>),
@@ -41,8 +42,8 @@ pub enum Msg {
     LogTrouble(LogRequest, Error, u64),
     /// Part of a search through the log came back.
     LogFound(LogSearchAnswer),
-    /// A plan is ready to be read, judged by its guards, or could not be made.
-    Planned(Result<Box<Plan>>),
+    /// The plan for this intent is ready to be read, judged by its guards, or could not be made.
+    Planned(Box<Intent>, Result<Box<Plan>>),
     /// An approved plan runs under this operation, or was refused.
     Started(OperationId, Result<()>),
     /// A running or observed operation says something.

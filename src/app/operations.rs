@@ -1,0 +1,309 @@
+//! The operations pane: what is being done, what was done, and how it ended.
+
+use super::scroll::{Motion, Scroll};
+use crate::{
+    error::Error,
+    fleet::{ResourceId, Text, Timestamp},
+    operation::{OperationId, OperationRecord, Plan, Progress, Verdict},
+};
+
+/// All operations that are known, newest first.
+#[derive(Debug, Default)]
+pub struct Operations {
+    all: Vec<Operation>,
+    cursor: Option<OperationId>,
+    scroll: Scroll,
+    journal: Journal,
+}
+
+/// What is known of the journal.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Journal {
+    /// It was not read yet.
+    #[default]
+    Unread,
+    /// It was.
+    Read,
+    /// It could not be.
+    Failed(Error),
+}
+
+/// One operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// Its id.
+    pub id: OperationId,
+    /// Its plan.
+    pub plan: Plan,
+    /// When it was agreed to.
+    pub approved_at: Timestamp,
+    /// Who agreed; `None` for us, just now.
+    pub operator: Option<Text>,
+    /// How far it is.
+    pub state: State,
+    /// How far each step is, as many as the plan has.
+    pub steps: Vec<StepState>,
+    /// How far each subject is.
+    pub subjects: Vec<SubjectState>,
+    /// What happens to single tasks: the newest word on each, newest last.
+    pub tasks: Vec<(ResourceId, Text)>,
+    /// Why nothing moves, and since when.
+    pub waiting: Option<(Text, Timestamp)>,
+    /// The platform could not be heard.
+    pub trouble: Option<Error>,
+    /// When it was last heard of.
+    pub last_at: Timestamp,
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// It is being sent, or what was sent takes its course.
+    UnderWay,
+    /// It was asked to stop and will, between its steps.
+    Stopping,
+    /// The journal knows no end of it: the console that ran it is gone. It is being looked at.
+    Open,
+    /// It ended.
+    Ended(Verdict),
+    /// It never began.
+    Refused(Error),
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Being sent, or sent without an answer yet.
+    Sent,
+    /// Answered, in words.
+    Answered(Text),
+}
+
+/// How far a subject is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectState {
+    /// Which.
+    pub id: ResourceId,
+    /// Tasks that are done.
+    pub done: u32,
+    /// Tasks in all.
+    pub total: u32,
+    /// What happens now.
+    pub text: Text,
+}
+
+/// Older words on single tasks are dropped: they stand in the platform's own history.
+const TASKS: usize = 200;
+
+impl State {
+    /// Whether it may still move.
+    pub const fn under_way(&self) -> bool {
+        match self {
+            Self::UnderWay | Self::Stopping | Self::Open => true,
+            Self::Ended(_) | Self::Refused(_) => false,
+        }
+    }
+
+    /// The word shown.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::UnderWay => "under way",
+            Self::Stopping => "stopping",
+            Self::Open => "open",
+            Self::Ended(verdict) => verdict.outcome.word(),
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+impl Operation {
+    fn new(plan: Plan, at: Timestamp) -> Self {
+        Self {
+            id: plan.operation.clone(),
+            steps: vec![StepState::Waiting; plan.steps.len()],
+            plan,
+            approved_at: at,
+            operator: None,
+            state: State::UnderWay,
+            subjects: Vec::new(),
+            tasks: Vec::new(),
+            waiting: None,
+            trouble: None,
+            last_at: at,
+        }
+    }
+
+    fn from_record(record: OperationRecord) -> Self {
+        let mut operation = Self::new(record.plan, record.approved_at);
+        operation.id = record.operation;
+        operation.operator = Some(record.operator);
+        operation.last_at = record.last_at;
+        operation.state = record.verdict.map_or(State::Open, State::Ended);
+        for (number, step) in operation.steps.iter_mut().enumerate() {
+            if record.answered.contains(&number) {
+                *step = StepState::Answered(Text::clean("answered"));
+            } else if record.sent.contains(&number) {
+                *step = StepState::Sent;
+            }
+        }
+        operation
+    }
+
+    /// In one line: `roll auth`.
+    pub fn title(&self) -> String {
+        let others = self.plan.subjects.len().saturating_sub(1);
+        let more = if others == 0 { String::new() } else { format!(" and {others} more") };
+        format!("{} {}{more}", self.plan.verb.word(), self.plan.name)
+    }
+
+    /// Tasks done and in all, over all subjects.
+    pub fn progress(&self) -> Option<(u32, u32)> {
+        if self.subjects.is_empty() {
+            return None;
+        }
+        let sum = |of: fn(&SubjectState) -> u32| self.subjects.iter().map(of).fold(0, u32::saturating_add);
+        Some((sum(|it| it.done), sum(|it| it.total)))
+    }
+
+    fn hear(&mut self, progress: Progress, now: Timestamp) {
+        self.last_at = now;
+        match progress {
+            Progress::Step(number) => {
+                (self.waiting, self.trouble) = (None, None);
+                if let Some(step) = self.steps.get_mut(number) {
+                    *step = StepState::Sent;
+                }
+            }
+            Progress::Answered { step, said } => {
+                self.trouble = None;
+                if let Some(step) = self.steps.get_mut(step) {
+                    *step = StepState::Answered(said);
+                }
+            }
+            Progress::Subject { id, done, total, text } => {
+                (self.waiting, self.trouble) = (None, None);
+                let state = SubjectState { id, done, total, text };
+                match self.subjects.iter_mut().find(|known| known.id == state.id) {
+                    Some(known) => *known = state,
+                    None => self.subjects.push(state),
+                }
+            }
+            Progress::Task { id, text } => {
+                self.trouble = None;
+                self.tasks.retain(|(known, _)| *known != id);
+                if self.tasks.len() == TASKS {
+                    self.tasks.remove(0);
+                }
+                self.tasks.push((id, text));
+            }
+            Progress::Waiting { reason, since } => self.waiting = Some((reason, since)),
+            Progress::Trouble(error) => self.trouble = Some(error),
+            Progress::Verdict(verdict) => {
+                (self.waiting, self.trouble) = (None, None);
+                self.state = State::Ended(verdict);
+            }
+        }
+    }
+}
+
+impl Operations {
+    /// All of them, newest first.
+    pub fn all(&self) -> &[Operation] {
+        &self.all
+    }
+
+    /// What is known of the journal.
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// How many are under way.
+    pub fn under_way(&self) -> usize {
+        self.all.iter().filter(|operation| operation.state.under_way()).count()
+    }
+
+    /// The one the cursor is on.
+    pub fn current(&self) -> Option<&Operation> {
+        self.all.get(self.position())
+    }
+
+    /// The number of the one the cursor is on.
+    pub const fn position(&self) -> usize {
+        self.scroll.position()
+    }
+
+    /// Which of them a window of `height` lines shows.
+    pub fn window(&self, height: usize) -> std::ops::Range<usize> {
+        self.scroll.window(height, self.all.len())
+    }
+
+    /// The operation called `id`.
+    pub fn get(&self, id: &OperationId) -> Option<&Operation> {
+        self.all.iter().find(|operation| operation.id == *id)
+    }
+
+    /// Moves the cursor.
+    pub fn step(&mut self, motion: Motion) {
+        self.scroll.step(motion, self.all.len());
+        self.cursor = self.current().map(|operation| operation.id.clone());
+    }
+
+    /// What was drawn: a window of `height` lines.
+    pub fn drawn(&mut self, height: usize) {
+        self.scroll.drawn(height, self.all.len());
+    }
+
+    /// A plan was agreed to; the cursor goes to it.
+    pub fn begin(&mut self, plan: Plan, now: Timestamp) {
+        self.cursor = Some(plan.operation.clone());
+        self.all.insert(0, Operation::new(plan, now));
+        self.find_cursor();
+    }
+
+    /// An operation runs, or was refused.
+    pub fn started(&mut self, id: &OperationId, result: Result<(), Error>) {
+        if let (Some(operation), Err(error)) = (self.all.iter_mut().find(|it| it.id == *id), result) {
+            operation.state = State::Refused(error);
+        }
+    }
+
+    /// An operation says something. Says whether it is known.
+    pub fn hear(&mut self, id: &OperationId, progress: Progress, now: Timestamp) -> bool {
+        let Some(operation) = self.all.iter_mut().find(|it| it.id == *id) else { return false };
+        operation.hear(progress, now);
+        true
+    }
+
+    /// An operation was asked to stop.
+    pub fn stopping(&mut self, id: &OperationId) {
+        if let Some(operation) = self.all.iter_mut().find(|it| it.id == *id && it.state.under_way()) {
+            operation.state = State::Stopping;
+        }
+    }
+
+    /// The journals were read: what is known better here stays.
+    pub fn read(&mut self, journal: Result<Vec<OperationRecord>, Error>) {
+        match journal {
+            Err(error) => self.journal = Journal::Failed(error),
+            Ok(records) => {
+                self.journal = Journal::Read;
+                for record in records {
+                    match self.all.iter_mut().find(|it| it.id == record.operation) {
+                        Some(known) if known.state == State::Open => *known = Operation::from_record(record),
+                        Some(_) => {}
+                        None => self.all.push(Operation::from_record(record)),
+                    }
+                }
+                self.all.sort_by(|a, b| b.approved_at.cmp(&a.approved_at).then_with(|| b.id.cmp(&a.id)));
+                self.find_cursor();
+            }
+        }
+    }
+
+    fn find_cursor(&mut self) {
+        let position = self.all.iter().position(|it| Some(&it.id) == self.cursor.as_ref());
+        self.scroll.stand(position.unwrap_or(0), self.all.len());
+    }
+}

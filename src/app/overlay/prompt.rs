@@ -1,0 +1,57 @@
+//! One line to type. What it is for says what happens on every key and on enter.
+
+use crate::{
+    app::input::Input,
+    operation::{Intent, OperationId},
+};
+
+/// One line to type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prompt {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What is typed.
+    pub input: Input,
+    /// What is wrong with it, as a sentence.
+    pub problem: Option<String>,
+    /// What is put back when it is given up.
+    pub before: String,
+}
+
+/// What a line is typed for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Purpose {
+    /// Narrow the table, on every key.
+    Filter,
+    /// Show only log lines that match.
+    Matching,
+    /// Find text in the log.
+    SearchLog,
+    /// Find text in the description.
+    SearchDocument,
+    /// Where to write what is shown.
+    Save,
+    /// How many tasks.
+    Scale(Box<Intent>),
+    /// Override a guard of the plan below; why.
+    Override(OperationId),
+}
+
+impl Prompt {
+    /// A line for `purpose` that begins with `text`.
+    pub fn new(purpose: Purpose, text: &str) -> Self {
+        Self { purpose, input: Input::new(text), problem: None, before: text.to_owned() }
+    }
+
+    /// What stands before the line.
+    pub const fn label(&self) -> &'static str {
+        match self.purpose {
+            Purpose::Filter => "/",
+            Purpose::Matching => "&",
+            Purpose::SearchLog | Purpose::SearchDocument => "find ",
+            Purpose::Save => "save to ",
+            Purpose::Scale(_) => "tasks wanted: ",
+            Purpose::Override(_) => "override because ",
+        }
+    }
+}

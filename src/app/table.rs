@@ -1,0 +1,394 @@
+//! A table of resources: filtered, sorted, with a cursor and marks that go by id, so that they survive every change of
+//! what is around them.
+
+mod columns;
+mod filter;
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Range,
+    time::Duration,
+};
+
+pub use columns::{Column, columns};
+pub use filter::Filter;
+
+use super::{
+    scroll::{Motion, Scroll},
+    world::World,
+};
+use crate::fleet::{Field, Kind, Order, Resource, ResourceId, Timestamp, field};
+
+/// Rebuilds are at least this far apart while changes stream in: slower than frames, faster than anybody reads.
+const PAUSE: Duration = Duration::from_millis(40);
+/// What one row costs to filter and sort at most. A table rests ten times as long as it worked.
+const COST_PER_ROW: Duration = Duration::from_nanos(300);
+
+/// A table of resources of one kind.
+#[derive(Debug, Clone)]
+pub struct Table {
+    kind: Kind,
+    within: Option<Within>,
+    filter: Filter,
+    sort: Sort,
+    rows: Vec<ResourceId>,
+    total: usize,
+    cursor: Option<ResourceId>,
+    scroll: Scroll,
+    marks: BTreeSet<ResourceId>,
+    built: Option<Built>,
+}
+
+/// What a drilled-into table is confined to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Within {
+    /// The tasks of this service.
+    Service(ResourceId),
+    /// The tasks on this node.
+    Node(ResourceId),
+}
+
+/// By what a table is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// The column.
+    pub field: Field,
+    /// Which end stands first.
+    pub order: Order,
+}
+
+/// What the rows were made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Built {
+    revision: u64,
+    at: Timestamp,
+}
+
+/// One row as it is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// What stands in it.
+    pub resource: &'a Resource,
+    /// Whether the cursor is on it.
+    pub cursor: bool,
+    /// Whether it is marked.
+    pub marked: bool,
+    /// For how long nothing was heard of it, where that is too long.
+    pub stale: Option<Duration>,
+}
+
+/// Whether a change may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// Somebody waits for it.
+    Now,
+    /// It may be merged with what comes next.
+    Soon,
+}
+
+/// What became of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    /// Nothing it shows has changed.
+    Unchanged,
+    /// It was built again.
+    Rebuilt,
+    /// It will have to be, a little later.
+    Deferred,
+}
+
+impl Table {
+    /// All resources of `kind`, by name.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            within: None,
+            filter: Filter::default(),
+            sort: Sort { field: Field::Name, order: Order::Ascending },
+            rows: Vec::new(),
+            total: 0,
+            cursor: None,
+            scroll: Scroll::default(),
+            marks: BTreeSet::new(),
+            built: None,
+        }
+    }
+
+    /// The tasks of a service or on a node.
+    pub fn tasks(within: Within) -> Self {
+        Self { within: Some(within), ..Self::new(Kind::Task) }
+    }
+
+    /// What it shows.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What it is confined to.
+    pub const fn within(&self) -> Option<&Within> {
+        self.within.as_ref()
+    }
+
+    /// How it is narrowed.
+    pub const fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    /// By what it is sorted.
+    pub const fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many rows there were without the filter.
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// What the cursor is on.
+    pub const fn cursor(&self) -> Option<&ResourceId> {
+        self.cursor.as_ref()
+    }
+
+    /// Where the cursor is.
+    pub const fn position(&self) -> usize {
+        self.scroll.position()
+    }
+
+    /// What is marked, shown or not.
+    pub const fn marks(&self) -> &BTreeSet<ResourceId> {
+        &self.marks
+    }
+
+    /// How many marked resources the filter hides.
+    pub fn hidden_marks(&self) -> usize {
+        if self.marks.is_empty() {
+            return 0;
+        }
+        self.marks.len() - self.rows.iter().filter(|id| self.marks.contains(*id)).count()
+    }
+
+    /// What a command is about: what is marked, or else what the cursor is on.
+    pub fn chosen(&self) -> Vec<ResourceId> {
+        if self.marks.is_empty() { self.cursor.iter().cloned().collect() } else { self.marks.iter().cloned().collect() }
+    }
+
+    /// The ids of all rows, in order.
+    pub fn ids(&self) -> &[ResourceId] {
+        &self.rows
+    }
+
+    /// Which rows a window of `height` lines shows.
+    pub fn window(&self, height: usize) -> Range<usize> {
+        self.scroll.window(height, self.rows.len())
+    }
+
+    /// The rows in a window of `height` lines.
+    pub fn visible<'a>(&'a self, height: usize, world: World<'a>) -> impl Iterator<Item = Row<'a>> {
+        let shown = self.rows.get(self.window(height)).unwrap_or_default();
+        shown.iter().filter_map(move |id| {
+            Some(Row {
+                resource: world.store.get(id)?,
+                cursor: self.cursor.as_ref() == Some(id),
+                marked: self.marks.contains(id),
+                stale: world.stale_for(id),
+            })
+        })
+    }
+
+    /// Moves the cursor.
+    pub fn step(&mut self, motion: Motion) {
+        self.scroll.step(motion, self.rows.len());
+        self.cursor = self.rows.get(self.scroll.position()).cloned();
+    }
+
+    /// Puts the cursor on `id`, at once or when it appears.
+    pub fn stand_on(&mut self, id: &ResourceId) {
+        self.cursor = Some(id.clone());
+        if let Some(position) = self.rows.iter().position(|row| row == id) {
+            self.scroll.stand(position, self.rows.len());
+        }
+    }
+
+    /// Marks what the cursor is on, or takes its mark away, and goes on to the next row.
+    pub fn mark(&mut self) {
+        let Some(id) = &self.cursor else { return };
+        if !self.marks.remove(id) {
+            self.marks.insert(id.clone());
+        }
+        self.step(Motion::Lines(1));
+    }
+
+    /// Marks every row; takes all marks away when every row is marked.
+    pub fn mark_all(&mut self) {
+        if self.rows.iter().all(|id| self.marks.contains(id)) {
+            self.marks.clear();
+        } else {
+            self.marks.extend(self.rows.iter().cloned());
+        }
+    }
+
+    /// Takes all marks away. Says whether there were any.
+    pub fn unmark(&mut self) -> bool {
+        !std::mem::take(&mut self.marks).is_empty()
+    }
+
+    /// Sorts by `field`: the one it is sorted by already is turned around.
+    pub fn sort_by(&mut self, field: Field, world: World<'_>) {
+        self.sort = if self.sort.field == field {
+            Sort { field, order: self.sort.order.reversed() }
+        } else {
+            Sort { field, order: Order::Ascending }
+        };
+        self.rebuild(world);
+    }
+
+    /// Sorts by the column `steps` to the right of this one.
+    pub fn sort_beside(&mut self, steps: isize, world: World<'_>) {
+        let fields = Field::wide_columns(self.kind);
+        let here = fields.iter().position(|field| *field == self.sort.field).unwrap_or(0);
+        let there = here.saturating_add_signed(steps).min(fields.len().saturating_sub(1));
+        if let Some(field) = fields.get(there).copied().filter(|field| *field != self.sort.field) {
+            self.sort = Sort { field, order: Order::Ascending };
+            self.rebuild(world);
+        }
+    }
+
+    /// Turns the order around.
+    pub fn reverse(&mut self, world: World<'_>) {
+        self.sort.order = self.sort.order.reversed();
+        self.rebuild(world);
+    }
+
+    /// Narrows the table to what matches `text`.
+    pub fn narrow(&mut self, text: &str, world: World<'_>) {
+        let before = std::mem::replace(&mut self.filter, Filter::new(text));
+        if before.query() == self.filter.query() {
+            return;
+        }
+        if self.filter.narrows(&before) && self.is_current(world) {
+            // What did not match before cannot match now, and the order stays.
+            let rows = std::mem::take(&mut self.rows);
+            let old = rows.clone();
+            self.rows = rows
+                .into_iter()
+                .filter(|id| world.store.get(id).is_some_and(|it| self.filter.matches(it, world)))
+                .collect();
+            self.find_cursor(&old);
+        } else {
+            self.rebuild(world);
+        }
+    }
+
+    /// Takes in what has changed since it was last built.
+    pub fn refresh(&mut self, urgency: Urgency, world: World<'_>) -> Refreshed {
+        if self.is_current(world) {
+            return Refreshed::Unchanged;
+        }
+        let rested = self.built.is_none_or(|built| built.at.age(world.now) >= self.rest());
+        if !rested && (urgency == Urgency::Soon || self.total >= LARGE) {
+            return Refreshed::Deferred;
+        }
+        self.rebuild(world);
+        Refreshed::Rebuilt
+    }
+
+    /// What was drawn: a window of `height` lines.
+    pub fn drawn(&mut self, height: usize) {
+        self.scroll.drawn(height, self.rows.len());
+    }
+
+    /// Builds the rows again from everything that is known.
+    pub fn rebuild(&mut self, world: World<'_>) {
+        let mut rows: Vec<&Resource> = match &self.within {
+            None => world.store.all(self.kind).collect(),
+            Some(Within::Service(id)) => {
+                let tasks = world.store.tasks_of_service(&id.connection, &id.key);
+                tasks.filter_map(|task| world.store.get(&task.id)).collect()
+            }
+            Some(Within::Node(id)) => {
+                let tasks = world.store.tasks_of_node(&id.connection, &id.key);
+                tasks.filter_map(|task| world.store.get(&task.id)).collect()
+            }
+        };
+        if world.only.is_some() {
+            rows.retain(|row| world.shows(&row.id().connection));
+        }
+        self.total = rows.len();
+        if !self.filter.is_empty() {
+            rows.retain(|row| self.filter.matches(row, world));
+        }
+        field::sort(&mut rows, self.sort.field, self.sort.order, world.context());
+        let new = rows.into_iter().map(|row| row.id().clone()).collect();
+        let old = std::mem::replace(&mut self.rows, new);
+        self.marks.retain(|id| world.store.get(id).is_some());
+        self.built = Some(Built { revision: self.revision(world), at: world.now });
+        self.find_cursor(&old);
+    }
+
+    /// Puts the cursor back on its row; on the next one that is left, where its row is gone.
+    fn find_cursor(&mut self, old: &[ResourceId]) {
+        let count = self.rows.len();
+        if let Some(cursor) = &self.cursor {
+            if let Some(position) = self.rows.iter().position(|row| row == cursor) {
+                self.scroll.stand(position, count);
+                return;
+            }
+            // A row that was asked for before its list arrived may still come.
+            if old.is_empty() && self.rows.is_empty() {
+                return;
+            }
+        }
+        let left: HashSet<&ResourceId> = self.rows.iter().collect();
+        let here = self.cursor.as_ref().and_then(|cursor| old.iter().position(|row| row == cursor));
+        let next = here.and_then(|here| old.get(here + 1..)?.iter().find(|id| left.contains(id)));
+        let position = match next {
+            Some(next) => self.rows.iter().position(|row| row == next).unwrap_or(0),
+            None if here.is_some() => count.saturating_sub(1),
+            None => 0,
+        };
+        self.scroll.stand(position, count);
+        self.cursor = self.rows.get(self.scroll.position()).cloned();
+    }
+
+    fn is_current(&self, world: World<'_>) -> bool {
+        self.built.is_some_and(|built| built.revision == self.revision(world))
+    }
+
+    /// Grows with every change of anything its rows show.
+    fn revision(&self, world: World<'_>) -> u64 {
+        shown_by(self.kind).iter().map(|kind| world.store.revision(*kind)).sum()
+    }
+
+    /// How long it rests between rebuilds while changes stream in.
+    fn rest(&self) -> Duration {
+        let rows = u32::try_from(self.total).unwrap_or(u32::MAX);
+        PAUSE.max(COST_PER_ROW.saturating_mul(rows).saturating_mul(10))
+    }
+}
+
+/// From here on even a key does not make a table rebuild out of turn: it acts on the rows as they are shown.
+const LARGE: usize = 20_000;
+
+/// The kinds whose changes show in rows of `kind`: a node counts its tasks, a service shows how they are spread.
+pub const fn shown_by(kind: Kind) -> &'static [Kind] {
+    match kind {
+        Kind::Node => &[Kind::Node, Kind::Task],
+        Kind::Service => &[Kind::Service, Kind::Task, Kind::Node],
+        Kind::Task => &[Kind::Task, Kind::Node, Kind::Service],
+        Kind::Cluster => &[Kind::Cluster],
+        Kind::Pipeline => &[Kind::Pipeline],
+        Kind::Endpoint => &[Kind::Endpoint],
+        Kind::Backing => &[Kind::Backing],
+        Kind::Lock => &[Kind::Lock],
+    }
+}

@@ -1,0 +1,55 @@
+//! What panes look at: everything known, and the view an operator has chosen of it.
+
+use std::time::Duration;
+
+use super::connection::Connection;
+use crate::fleet::{ConnectionId, Context, Environments, Kind, ResourceId, Store, Timestamp};
+
+/// What panes look at.
+#[derive(Debug, Clone, Copy)]
+pub struct World<'a> {
+    /// Everything that is known to exist.
+    pub store: &'a Store,
+    /// The promotion path.
+    pub environments: &'a Environments,
+    /// Who tells.
+    pub connections: &'a [Connection],
+    /// The one connection that is shown, where one was chosen.
+    pub only: Option<&'a ConnectionId>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl<'a> World<'a> {
+    /// What values of fields need.
+    pub const fn context(self) -> Context<'a> {
+        Context { store: self.store, now: self.now }
+    }
+
+    /// Whether resources of `connection` are shown.
+    pub fn shows(self, connection: &ConnectionId) -> bool {
+        self.only.is_none_or(|only| only == connection)
+    }
+
+    /// The connections that are shown.
+    pub fn shown(self) -> impl Iterator<Item = &'a Connection> {
+        self.connections.iter().filter(move |connection| self.shows(connection.id()))
+    }
+
+    /// The connection called `id`.
+    pub fn connection(self, id: &ConnectionId) -> Option<&'a Connection> {
+        self.connections.iter().find(|connection| connection.id() == id)
+    }
+
+    /// For how long nothing was heard about resources of `kind` on `connection`, where that is longer than it should
+    /// be: what is shown of them may be old.
+    pub fn stale(self, connection: &ConnectionId, kind: Kind) -> Option<Duration> {
+        let limit = self.connection(connection)?.limit(kind)?;
+        self.store.silence(connection, kind, self.now).filter(|silence| *silence > limit)
+    }
+
+    /// As [`World::stale`], for one resource.
+    pub fn stale_for(self, id: &ResourceId) -> Option<Duration> {
+        self.stale(&id.connection, id.kind)
+    }
+}
