@@ -1,0 +1,356 @@
+//! Kubernetes, as one context of a kubeconfig: pods as tasks, nodes, and the control plane as a cluster.
+//!
+//! Reading is whole for these kinds; of the verbs, an eviction can be planned and nothing can be sent.
+
+mod connection;
+mod cut;
+mod feed;
+mod node;
+mod pod;
+mod quantity;
+mod read;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, stream};
+pub use read::READS;
+use serde::Deserialize;
+
+use self::{
+    connection::Connection,
+    feed::{Pace, Rows},
+    read::{Collection, Read},
+    words::Words,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    fleet::{
+        Capacity, Cluster, ConnectionId, Delta, Document, EnvironmentRules, Health, Kind, Resource, ResourceId, Scope,
+        Text, log::LogBatch,
+    },
+    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb, Verdict},
+    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
+};
+
+/// How often the control plane itself is looked at.
+const CLUSTER_PERIOD: Duration = Duration::from_secs(15);
+
+/// Which cluster, and what of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KubernetesSettings {
+    /// The connection's name.
+    pub connection: ConnectionId,
+    /// The kubeconfig; `None` for `KUBECONFIG` (a list of files), then `~/.kube/config`, then a pod's own account.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context; `None` for the current one.
+    pub context: Option<String>,
+    /// Which namespace belongs to which environment.
+    pub environments: EnvironmentRules,
+    /// The namespaces to look at; empty for all of them.
+    pub namespaces: Vec<String>,
+    /// Whether nothing may be changed on it.
+    pub read_only: bool,
+}
+
+/// The kubeconfig or pod account that is there without any configuration of ours, if there is one.
+/// Looks at the environment and for the file, and opens neither.
+pub fn discover() -> Option<KubernetesSettings> {
+    let set = std::env::var_os("KUBECONFIG").is_some_and(|list| !list.is_empty());
+    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".kube").join("config"));
+    let found = set || home.is_some_and(|file| file.is_file()) || connection::in_cluster();
+    found.then(|| KubernetesSettings {
+        connection: "kubernetes".into(),
+        kubeconfig: None,
+        context: None,
+        environments: EnvironmentRules::default(),
+        namespaces: Vec::new(),
+        read_only: false,
+    })
+}
+
+/// One Kubernetes cluster.
+#[derive(Debug)]
+pub struct Kubernetes {
+    profile: Profile,
+    connection: Arc<Connection>,
+    rules: Arc<EnvironmentRules>,
+    pace: Pace,
+}
+
+impl Kubernetes {
+    /// The cluster of `settings`. Reads nothing and connects to nothing until something is asked of it.
+    pub fn open(settings: KubernetesSettings) -> Self {
+        let context =
+            settings.context.as_deref().map_or("the current context".to_owned(), |it| format!("context {it}"));
+        let file = settings.kubeconfig.as_ref().map_or("the kubeconfig".to_owned(), |it| it.display().to_string());
+        let pushed = |kind| (kind, Freshness::Pushed);
+        let profile = Profile {
+            connection: settings.connection.clone(),
+            platform: "Kubernetes".into(),
+            address: format!("{context} of {file}").into(),
+            kinds: vec![(Kind::Cluster, Freshness::Polled(CLUSTER_PERIOD)), pushed(Kind::Node), pushed(Kind::Task)],
+            verbs: Vec::new(),
+            lacks: Verb::ALL.into_iter().map(|verb| (verb, lack(verb).into())).collect(),
+            embedded: false,
+        };
+        let rules = Arc::new(settings.environments.clone());
+        Self { profile, rules, connection: Arc::new(Connection::new(settings)), pace: Pace::USUAL }
+    }
+
+    fn words(&self) -> Words {
+        Words::new(self.profile.connection.clone(), Arc::clone(&self.rules))
+    }
+
+    fn scope(&self, kind: Kind, part: &str) -> Scope {
+        Scope { connection: self.profile.connection.clone(), kind, part: Text::clean(part) }
+    }
+
+    fn pods(&self, namespace: Option<&String>) -> BoxStream<'static, Result<Delta>> {
+        let collection = namespace.map_or(Collection::Pods, |it| Collection::PodsOf(it.clone()));
+        let scope = self.scope(Kind::Task, namespace.map_or("", |it| it));
+        let rows = Pods { words: self.words(), images: pod::Images::default() };
+        feed::follow(Arc::clone(&self.connection), collection, scope, rows, self.pace).boxed()
+    }
+
+    fn nodes(&self) -> BoxStream<'static, Result<Delta>> {
+        let rows = Nodes { words: self.words() };
+        feed::follow(Arc::clone(&self.connection), Collection::Nodes, self.scope(Kind::Node, ""), rows, self.pace)
+            .boxed()
+    }
+
+    fn cluster(&self) -> BoxStream<'static, Result<Delta>> {
+        let (connection, words) = (Arc::clone(&self.connection), self.words());
+        let scope = self.scope(Kind::Cluster, "");
+        let looks = stream::try_unfold(Duration::ZERO, move |wait| {
+            let (connection, scope) = (Arc::clone(&connection), scope.clone());
+            let environment = words.whole();
+            async move {
+                feed::pause(wait).await;
+                let mut cluster = look(&connection).await?;
+                cluster.environment = environment;
+                let seen = Delta::Seen(scope.clone(), vec![cluster.into()]);
+                let deltas = [Delta::Begin(scope.clone()), seen, Delta::Complete(scope)];
+                Ok::<_, Error>(Some((stream::iter(deltas.map(Ok)), CLUSTER_PERIOD)))
+            }
+        });
+        futures_util::TryStreamExt::try_flatten(looks).boxed()
+    }
+}
+
+/// Why a verb is not offered.
+const fn lack(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Evict => "comes with the full Kubernetes adapter; planning an eviction works",
+        Verb::Roll
+        | Verb::Drain
+        | Verb::Activate
+        | Verb::Rebalance
+        | Verb::Promote
+        | Verb::Rollback
+        | Verb::Scale
+        | Verb::Remove
+        | Verb::Lock
+        | Verb::Unlock => "comes with the full Kubernetes adapter",
+        Verb::Approve => "Kubernetes has no gates of its own to answer",
+        Verb::Test => "tests are run through an endpoint of the configuration",
+    }
+}
+
+struct Pods {
+    words: Words,
+    images: pod::Images,
+}
+
+impl Rows for Pods {
+    fn row(&mut self, json: &[u8]) -> Result<Resource, serde_json::Error> {
+        let pod: pod::Pod = serde_json::from_slice(json)?;
+        Ok(pod.task(&mut self.words, &mut self.images).into())
+    }
+
+    fn id(&mut self, json: &[u8]) -> Result<ResourceId, serde_json::Error> {
+        serde_json::from_slice::<pod::Pod>(json).map(|pod| pod.id(&self.words))
+    }
+
+    fn settle(&mut self) {
+        self.words.trim();
+        self.images.trim();
+    }
+}
+
+struct Nodes {
+    words: Words,
+}
+
+impl Rows for Nodes {
+    fn row(&mut self, json: &[u8]) -> Result<Resource, serde_json::Error> {
+        let node: node::Node = serde_json::from_slice(json)?;
+        Ok(node.row(&mut self.words, Capacity::default()).into())
+    }
+
+    fn id(&mut self, json: &[u8]) -> Result<ResourceId, serde_json::Error> {
+        serde_json::from_slice::<node::Node>(json).map(|node| node.id(&mut self.words))
+    }
+
+    fn settle(&mut self) {
+        self.words.trim();
+    }
+}
+
+/// What `/version` says.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ServerVersion {
+    git_version: String,
+}
+
+async fn version(connection: &Connection) -> Result<Text> {
+    let said: ServerVersion = parsed(&connection.get(&Read::Version).await?)?;
+    Ok(said.git_version.into())
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
+    serde_json::from_slice(json).map_err(|cause| {
+        Error::new(ErrorKind::Malformed, "the API server's answer cannot be understood")
+            .because(&cause)
+            .hint("check that the address is that of a Kubernetes API server, with no login page before it")
+    })
+}
+
+/// The control plane as it is now. A server that is up and says it is not ready is a fault, not an error.
+async fn look(connection: &Connection) -> Result<Cluster> {
+    let version = version(connection).await?;
+    let session = connection.session().await?;
+    let fault = match connection.get(&Read::Ready).await {
+        Ok(_) => None,
+        // Not everybody may ask; that says nothing about the server.
+        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => None,
+        Err(error) if error.kind == ErrorKind::Platform => Some(Text::from(error.message)),
+        Err(error) => return Err(error),
+    };
+    let settings = connection.settings();
+    Ok(Cluster {
+        id: ResourceId::new(settings.connection.clone(), Kind::Cluster, session.server.clone()),
+        name: settings.context.as_deref().map_or_else(|| settings.connection.0.clone(), Text::clean),
+        native: "cluster".into(),
+        environment: None,
+        version,
+        // Who votes is etcd's own affair; the API does not tell.
+        quorum: None,
+        health: if fault.is_some() { Health::Failing } else { Health::Healthy },
+        fault,
+        created_at: None,
+    })
+}
+
+/// Who the server takes us for.
+#[derive(Deserialize)]
+struct Review {
+    status: ReviewStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReviewStatus {
+    user_info: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    #[serde(default)]
+    username: String,
+    #[serde(default)]
+    groups: Vec<String>,
+}
+
+async fn check(connection: &Connection) -> Result<Checkup> {
+    let session = connection.session().await?;
+    let (latency, version) = feed::timed(version(connection)).await;
+    let version = version?;
+    let mut notes: Vec<Text> = vec![format!("server {}", session.server).into()];
+    let identity = match connection.get(&Read::Myself).await {
+        Ok(said) => {
+            let user = parsed::<Review>(&said)?.status.user_info;
+            if !user.groups.is_empty() {
+                notes.push(format!("groups {}", user.groups.join(", ")).into());
+            }
+            user.username.into()
+        }
+        // Older than 1.28, or not allowed: known to the server all the same.
+        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => "unknown".into(),
+        Err(error) => return Err(error),
+    };
+    Ok(Checkup { identity, version, latency, notes })
+}
+
+impl Adapter for Kubernetes {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn check(&self) -> BoxFuture<'static, Result<Checkup>> {
+        let connection = Arc::clone(&self.connection);
+        Box::pin(async move { check(&connection).await })
+    }
+
+    fn watch(&self, kind: Kind) -> BoxStream<'static, Result<Delta>> {
+        match kind {
+            Kind::Cluster => self.cluster(),
+            Kind::Node => self.nodes(),
+            Kind::Task => {
+                let namespaces = &self.connection.settings().namespaces;
+                if namespaces.is_empty() {
+                    return self.pods(None);
+                }
+                until_error(stream::select_all(namespaces.iter().map(|it| self.pods(Some(it))))).boxed()
+            }
+            Kind::Service | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => {
+                let what = format!("Kubernetes {} are not read yet", kind.plural());
+                stream::iter([Err(Error::new(ErrorKind::Unsupported, what))]).boxed()
+            }
+        }
+    }
+
+    fn describe(&self, id: ResourceId) -> BoxFuture<'static, Result<Document>> {
+        let what = format!("describing a {} of Kubernetes comes next", id.kind.word());
+        Box::pin(async move { Err(Error::new(ErrorKind::Unsupported, what)) })
+    }
+
+    fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
+        stream::iter([Err(Error::new(ErrorKind::Unsupported, "logs of pods come next"))]).boxed()
+    }
+
+    fn plan(&self, _operation: OperationId, intent: Intent, _evidence: Evidence) -> BoxFuture<'static, Result<Plan>> {
+        let why = format!("cannot {}: {}", intent.verb.word(), lack(intent.verb));
+        Box::pin(async move { Err(Error::new(ErrorKind::Unsupported, why)) })
+    }
+
+    fn run(&self, approved: Approved, _scribe: Arc<dyn Scribe>, _cancel: Cancel) -> BoxStream<'static, Progress> {
+        verdict(
+            Outcome::Refused,
+            &format!("nothing was sent: {} {}", approved.plan().verb.word(), lack(approved.plan().verb)),
+        )
+    }
+
+    fn observe(&self, record: OperationRecord) -> BoxStream<'static, Progress> {
+        verdict(Outcome::Unknown, &format!("whether {} took effect cannot be looked up yet", record.plan.verb.word()))
+    }
+}
+
+fn verdict(outcome: Outcome, text: &str) -> BoxStream<'static, Progress> {
+    stream::iter([Progress::Verdict(Verdict { outcome, text: Text::clean(text), left: Vec::new() })]).boxed()
+}
+
+/// `stream` up to and with its first error: one that fails ends all, and the supervisor starts all again.
+fn until_error<T: Send>(
+    stream: impl futures_util::Stream<Item = Result<T>> + Send + Unpin,
+) -> impl futures_util::Stream<Item = Result<T>> + Send {
+    stream::unfold(Some(stream), |stream| async move {
+        let mut stream = stream?;
+        let item = stream.next().await?;
+        let rest = item.is_ok().then_some(stream);
+        Some((item, rest))
+    })
+}

@@ -1,0 +1,244 @@
+//! Every call that reads, and nothing else: what is not listed here cannot be sent from here.
+
+use http::Request;
+use kube::client::Body;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The calls that [`Read`] can make, as method and path; `*` stands for one segment. Recorders hold traffic against it.
+/// The review of oneself is a POST that stores nothing.
+pub const READS: &[(&str, &str)] = &[
+    ("GET", "/version"),
+    ("GET", "/readyz"),
+    ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews"),
+    ("GET", "/api/v1/nodes"),
+    ("GET", "/api/v1/nodes/*"),
+    ("GET", "/api/v1/pods"),
+    ("GET", "/api/v1/namespaces/*/pods"),
+    ("GET", "/api/v1/namespaces/*/pods/*"),
+    ("GET", "/api/v1/namespaces/*/pods/*/log"),
+    ("GET", "/api/v1/events"),
+    ("GET", "/api/v1/namespaces/*/events"),
+    ("GET", "/apis/policy/v1/namespaces/*/poddisruptionbudgets"),
+    ("GET", "/apis/apps/v1/namespaces/*/daemonsets/*"),
+];
+
+/// One list that can be listed and watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Collection {
+    /// Every node.
+    Nodes,
+    /// The pods of every namespace.
+    Pods,
+    /// The pods of one namespace.
+    PodsOf(String),
+}
+
+impl Collection {
+    fn path(&self) -> Result<String> {
+        Ok(match self {
+            Self::Nodes => "/api/v1/nodes".to_owned(),
+            Self::Pods => "/api/v1/pods".to_owned(),
+            Self::PodsOf(namespace) => format!("/api/v1/namespaces/{}/pods", segment(namespace)?),
+        })
+    }
+}
+
+/// One reading call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Read {
+    /// The server's version.
+    Version,
+    /// Whether the server is ready, check by check.
+    Ready,
+    /// Who the server takes us for.
+    Myself,
+    /// One page of a list; `next` is empty for the first.
+    Page {
+        /// Of what.
+        of: Collection,
+        /// How many.
+        limit: u32,
+        /// The token of the page.
+        next: String,
+    },
+    /// Changes since a version, for so many seconds.
+    Watch {
+        /// Of what.
+        of: Collection,
+        /// The version.
+        since: String,
+        /// When the server ends the answer.
+        seconds: u32,
+    },
+    /// One pod.
+    Pod {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// One node.
+    Node(String),
+    /// What happened to one object.
+    Events {
+        /// Its namespace; empty for a node.
+        namespace: String,
+        /// Its kind.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The disruption budgets of a namespace.
+    Budgets(String),
+    /// One DaemonSet.
+    DaemonSet {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// What a container wrote.
+    Log {
+        /// The pod's namespace.
+        namespace: String,
+        /// The pod's name.
+        pod: String,
+        /// What of it: `container=…&follow=true&…`, encoded.
+        query: String,
+    },
+}
+
+impl Read {
+    /// The request, ready to be sent.
+    pub(super) fn request(&self) -> Result<Request<Body>> {
+        let (method, path, body) = match self {
+            Self::Version => ("GET", "/version".to_owned(), Body::empty()),
+            Self::Ready => ("GET", "/readyz?verbose".to_owned(), Body::empty()),
+            Self::Myself => {
+                let review = br#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
+                let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+                ("POST", path.to_owned(), Body::from(review.to_vec()))
+            }
+            Self::Page { of, limit, next } if next.is_empty() => {
+                ("GET", format!("{}?limit={limit}", of.path()?), Body::empty())
+            }
+            Self::Page { of, limit, next } => {
+                ("GET", format!("{}?limit={limit}&continue={}", of.path()?, encoded(next)), Body::empty())
+            }
+            Self::Watch { of, since, seconds } => {
+                let (path, since) = (of.path()?, encoded(since));
+                let query =
+                    format!("watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={since}");
+                ("GET", format!("{path}?{query}"), Body::empty())
+            }
+            Self::Pod { namespace, name } => {
+                ("GET", format!("/api/v1/namespaces/{}/pods/{}", segment(namespace)?, segment(name)?), Body::empty())
+            }
+            Self::Node(name) => ("GET", format!("/api/v1/nodes/{}", segment(name)?), Body::empty()),
+            Self::Events { namespace, kind, name } => {
+                let selector = encoded(&format!("involvedObject.kind={kind},involvedObject.name={}", segment(name)?));
+                let path = match namespace.as_str() {
+                    "" => "/api/v1/events".to_owned(),
+                    namespace => format!("/api/v1/namespaces/{}/events", segment(namespace)?),
+                };
+                ("GET", format!("{path}?limit=100&fieldSelector={selector}"), Body::empty())
+            }
+            Self::Budgets(namespace) => {
+                let path = format!("/apis/policy/v1/namespaces/{}/poddisruptionbudgets", segment(namespace)?);
+                ("GET", path, Body::empty())
+            }
+            Self::DaemonSet { namespace, name } => {
+                let path = format!("/apis/apps/v1/namespaces/{}/daemonsets/{}", segment(namespace)?, segment(name)?);
+                ("GET", path, Body::empty())
+            }
+            Self::Log { namespace, pod, query } => {
+                let path = format!("/api/v1/namespaces/{}/pods/{}/log?{query}", segment(namespace)?, segment(pod)?);
+                ("GET", path, Body::empty())
+            }
+        };
+        let request = Request::builder().method(method).uri(path).header("accept", "application/json");
+        request
+            .header("content-type", "application/json")
+            .body(body)
+            .map_err(|cause| Error::new(ErrorKind::Internal, "a request could not be built").because(&cause))
+    }
+}
+
+/// `name` where it can be one segment of a path. Names of Kubernetes objects always can; what a person typed may not.
+fn segment(name: &str) -> Result<&str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':');
+    if !name.is_empty() && name.bytes().all(plain) && name.bytes().any(|byte| byte != b'.') {
+        Ok(name)
+    } else {
+        Err(Error::new(ErrorKind::NotFound, format!("{name:?} cannot be the name of a Kubernetes object")))
+    }
+}
+
+/// `value` as it stands in a query.
+pub(super) fn encoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads() -> Vec<Read> {
+        let (namespace, name) = || -> (String, String) { ("team-00".into(), "web-1".into()) }();
+        let of = Collection::PodsOf(namespace.clone());
+        vec![
+            Read::Version,
+            Read::Ready,
+            Read::Myself,
+            Read::Page { of: Collection::Nodes, limit: 500, next: String::new() },
+            Read::Page { of: Collection::Pods, limit: 500, next: "a b/c".into() },
+            Read::Watch { of, since: "42".into(), seconds: 30 },
+            Read::Pod { namespace: namespace.clone(), name: name.clone() },
+            Read::Node("node.example".into()),
+            Read::Events { namespace: namespace.clone(), kind: "Pod", name: name.clone() },
+            Read::Events { namespace: String::new(), kind: "Node", name: name.clone() },
+            Read::Budgets(namespace.clone()),
+            Read::DaemonSet { namespace: namespace.clone(), name: name.clone() },
+            Read::Log { namespace, pod: name, query: "follow=true".into() },
+        ]
+    }
+
+    #[test]
+    fn every_reading_call_is_on_the_list() {
+        for read in reads() {
+            let request = read.request().expect("the names are plain");
+            let path: Vec<&str> = request.uri().path().split('/').collect();
+            let listed = READS.iter().any(|(method, pattern)| {
+                let pattern: Vec<&str> = pattern.split('/').collect();
+                let same = path.len() == pattern.len()
+                    && path.iter().zip(&pattern).all(|(segment, wanted)| *wanted == "*" || segment == wanted);
+                same && request.method() == *method
+            });
+            assert!(listed, "{} {}", request.method(), request.uri());
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_become_another_path() {
+        for name in ["", "..", ".", "a/b", "a?b", "a%2fb", "é", "a b", "a\nb"] {
+            let read = Read::Node(name.into());
+            assert_eq!(read.request().expect_err(name).kind, ErrorKind::NotFound, "{name}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_encoded() {
+        let page = Read::Page { of: Collection::Pods, limit: 2, next: "a+b/c=&d".into() };
+        let request = page.request().expect("any token can be sent");
+        assert_eq!(request.uri().to_string(), "/api/v1/pods?limit=2&continue=a%2Bb%2Fc%3D%26d");
+    }
+}

@@ -1,0 +1,385 @@
+//! The adapter against a server that says exactly what it is told to.
+
+use std::{io::Write as _, time::Duration};
+
+use futures_util::StreamExt as _;
+
+use kube::config::Kubeconfig;
+
+use super::*;
+use crate::{
+    adapters::wire::{Heard, Reply, Wire, serve},
+    fleet::{TaskState, Timestamp},
+};
+
+/// No timing is tested with it: nothing that is waited for ever comes.
+const AT_ONCE: Pace = Pace {
+    watch_seconds: 0,
+    jitter_seconds: 0,
+    slack: Duration::from_millis(1),
+    pause: Duration::ZERO,
+    refused: Duration::ZERO,
+};
+
+struct Bench {
+    wire: Wire,
+    adapter: Kubernetes,
+    _folder: tempfile::TempDir,
+}
+
+async fn bench(answer: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Bench {
+    let wire = serve(answer).await;
+    let (folder, file) = kubeconfig(&format!("http://{}", wire.address), "token: sesame");
+    Bench { wire, adapter: Kubernetes::open(settings(file)), _folder: folder }
+}
+
+fn kubeconfig(server: &str, user: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("config");
+    let mut file = std::fs::File::create(&path).expect("a file in it");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: lab\nclusters: [{{name: lab, cluster: {{server: '{server}'}}}}]\n\
+         contexts: [{{name: lab, context: {{cluster: lab, user: ann, namespace: team-00}}}}]\n\
+         users: [{{name: ann, user: {{{user}}}}}]\n"
+    );
+    file.write_all(text.as_bytes()).expect("a line in it");
+    (folder, path)
+}
+
+fn settings(kubeconfig: PathBuf) -> KubernetesSettings {
+    KubernetesSettings {
+        connection: "lab".into(),
+        kubeconfig: Some(kubeconfig),
+        context: None,
+        environments: EnvironmentRules { rules: vec![("team-*".into(), "staging".into())], otherwise: None },
+        namespaces: Vec::new(),
+        read_only: false,
+    }
+}
+
+fn pod(name: &str, version: u32) -> String {
+    format!(
+        r#"{{"metadata":{{"name":"{name}","namespace":"team-00","uid":"u-{name}","resourceVersion":"{version}",
+        "creationTimestamp":"2026-11-21T10:00:00Z","managedFields":[{{"manager":"x","fieldsV1":{{"f:a":{{}}}}}}],
+        "labels":{{"app":"web","pod-template-hash":"7d4b"}},
+        "ownerReferences":[{{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web-7d4b","uid":"r","controller":true}}]}},
+        "spec":{{"nodeName":"n1","containers":[{{"name":"main","image":"registry.example/web:1"}}]}},
+        "status":{{"phase":"Running","startTime":"2026-11-21T10:00:01Z",
+        "conditions":[{{"type":"Ready","status":"True","lastTransitionTime":"2026-11-21T10:00:03Z"}}],
+        "containerStatuses":[{{"name":"main","ready":true,"restartCount":2,
+        "imageID":"registry.example/web@sha256:0123456789abcdef","state":{{"running":{{"startedAt":"2026-11-21T10:00:02Z"}}}},
+        "lastState":{{}}}}]}}}}"#
+    )
+    .replace('\n', "")
+}
+
+fn list(version: u32, next: &str, pods: &[String]) -> String {
+    let pods = pods.join(",");
+    format!(r#"{{"kind":"PodList","metadata":{{"resourceVersion":"{version}","continue":"{next}"}},"items":[{pods}]}}"#)
+}
+
+fn event(kind: &str, object: &str) -> String {
+    format!(r#"{{"type":"{kind}","object":{object}}}"#)
+}
+
+/// A delta in a few words, so that whole streams can be compared.
+fn brief(delta: Result<Delta>) -> String {
+    match delta {
+        Ok(Delta::Begin(scope)) => format!("begin {scope}"),
+        Ok(Delta::Seen(_, resources)) => {
+            format!("seen {}", resources.iter().map(|it| it.name().to_string()).collect::<Vec<_>>().join(" "))
+        }
+        Ok(Delta::Complete(_)) => "complete".to_owned(),
+        Ok(Delta::Gone(ids)) => format!("gone {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
+        Ok(Delta::Denied(_, error)) => format!("denied {:?}", error.kind),
+        Err(error) => format!("error {:?}", error.kind),
+    }
+}
+
+async fn first(bench: &Bench, count: usize) -> Vec<String> {
+    bench.adapter.watch(Kind::Task).take(count).map(brief).collect().await
+}
+
+#[tokio::test]
+async fn pages_are_listed_and_then_watched_from_their_version() {
+    let bench = bench(|heard| match heard.number {
+        0 => Reply::json(list(7, "a/b", &[pod("web-1", 3)])),
+        1 => Reply::json(list(7, "", &[pod("web-2", 4)])),
+        _ => Reply::open(&[
+            &event("MODIFIED", &pod("web-2", 8)),
+            &event("DELETED", &pod("web-1", 9)),
+            &event("BOOKMARK", r#"{"kind":"Pod","metadata":{"resourceVersion":"12"}}"#),
+        ]),
+    })
+    .await;
+    let deltas = first(&bench, 7).await;
+    assert_eq!(
+        deltas,
+        [
+            "begin tasks of lab",
+            "seen web-1 web-2",
+            "complete",
+            "complete",
+            "seen web-2",
+            "gone lab/task/team-00/web-1/u-web-1",
+            "complete"
+        ]
+    );
+    let asked = bench.wire.asked();
+    assert_eq!(asked.first().map(String::as_str), Some("GET /api/v1/pods?limit=500"));
+    assert_eq!(asked.get(1).map(String::as_str), Some("GET /api/v1/pods?limit=500&continue=a%2Fb"));
+    assert!(
+        asked.get(2).is_some_and(|it| it.ends_with("&resourceVersion=7") && it.contains("allowWatchBookmarks=true"))
+    );
+    assert!(bench.wire.heard().iter().all(|it| it.head.contains("authorization: Bearer sesame")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_watch_that_is_cut_goes_on_from_its_last_version() {
+    let bench = bench(|heard| match heard.number {
+        0 => Reply::json(list(7, "", &[])),
+        1 => Reply::lines(&[&event("ADDED", &pod("web-1", 8))]),
+        // Half an event, then the connection is gone.
+        2 => Reply::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"typ\r\n"),
+        _ => Reply::open(&[&event("ADDED", &pod("web-2", 9))]),
+    })
+    .await;
+    let deltas = first(&bench, 7).await;
+    let wanted = ["begin tasks of lab", "complete", "complete", "seen web-1", "complete", "complete", "seen web-2"];
+    assert_eq!(deltas, wanted);
+    let versions: Vec<String> =
+        bench.wire.asked().iter().filter_map(|it| Some(it.split_once("Version=")?.1.to_owned())).collect();
+    assert_eq!(versions, ["7", "8", "8"]);
+}
+
+#[tokio::test]
+async fn a_watch_that_went_silent_is_asked_for_again() {
+    let mut bench = bench(|heard| match heard.number {
+        0 => Reply::json(list(7, "", &[])),
+        1..4 => Reply::open(&[]),
+        _ => Reply::open(&[&event("ADDED", &pod("web-1", 9))]),
+    })
+    .await;
+    bench.adapter.pace = AT_ONCE;
+    let mut deltas = bench.adapter.watch(Kind::Task).map(brief);
+    let mut last = String::new();
+    while last != "seen web-1" {
+        last = deltas.next().await.expect("a silent server does not end the stream");
+        assert!(matches!(last.as_str(), "begin tasks of lab" | "complete" | "seen web-1"), "{last}");
+    }
+    assert!(bench.wire.asked().len() > 4, "{:?}", bench.wire.asked());
+}
+
+#[tokio::test]
+async fn a_version_that_is_gone_means_a_fresh_list() {
+    let gone = r#"{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version: 7 (9)"}"#;
+    let bench = bench(move |heard| match heard.number {
+        0 => Reply::json(list(7, "", &[pod("web-1", 3)])),
+        1 => Reply::open(&[&event("ERROR", gone)]),
+        2 => Reply::json(list(9, "", &[])),
+        3 => Reply::whole("410 Gone", "", gone),
+        4 => Reply::json(list(11, "", &[pod("web-3", 11)])),
+        _ => Reply::silence(),
+    })
+    .await;
+    let deltas = first(&bench, 9).await;
+    let begin = "begin tasks of lab";
+    assert_eq!(
+        deltas,
+        [begin, "seen web-1", "complete", "complete", begin, "complete", begin, "seen web-3", "complete"]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_list_is_denied_and_asked_for_again() {
+    let mut bench = bench(|heard| match heard.number {
+        0 => Reply::whole(
+            "403 Forbidden",
+            "",
+            r#"{"kind":"Status","code":403,"reason":"Forbidden","message":"pods is forbidden"}"#,
+        ),
+        1 => Reply::json(list(7, "", &[])),
+        _ => Reply::silence(),
+    })
+    .await;
+    bench.adapter.pace = AT_ONCE;
+    assert_eq!(first(&bench, 3).await, ["denied Denied", "begin tasks of lab", "complete"]);
+}
+
+#[tokio::test]
+async fn namespaces_of_the_configuration_are_lists_of_their_own() {
+    let wire = serve(|heard| match heard.target.as_str() {
+        "/api/v1/namespaces/team-00/pods?limit=500" => Reply::json(list(7, "", &[pod("web-1", 3)])),
+        "/api/v1/namespaces/secret/pods?limit=500" => Reply::whole("403 Forbidden", "", "{}"),
+        _ => Reply::silence(),
+    })
+    .await;
+    let (_folder, file) = kubeconfig(&format!("http://{}", wire.address), "token: sesame");
+    let adapter =
+        Kubernetes::open(KubernetesSettings { namespaces: vec!["team-00".into(), "secret".into()], ..settings(file) });
+    let mut deltas: Vec<String> = adapter.watch(Kind::Task).take(4).map(brief).collect().await;
+    deltas.sort();
+    assert_eq!(deltas, ["begin tasks of lab (team-00)", "complete", "denied Denied", "seen web-1"]);
+}
+
+#[tokio::test]
+async fn refusals_and_failures_are_errors_of_their_kind() {
+    let cases = [
+        (Reply::whole("401 Unauthorized", "", "{}"), ErrorKind::Auth),
+        (
+            Reply::whole("429 Too Many Requests", "retry-after: 3\r\n", "{}"),
+            ErrorKind::Throttled(Some(Duration::from_secs(3))),
+        ),
+        (Reply::whole("500 Internal Server Error", "", r#"{"message":"etcd is gone"}"#), ErrorKind::Platform),
+        (Reply::whole("503 Service Unavailable", "", ""), ErrorKind::Platform),
+        (Reply::json("<html>Please log in</html>"), ErrorKind::Malformed),
+        (Reply::json(r#"{"items":[{"metadata":{"name":7}}]}"#), ErrorKind::Malformed),
+        (Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{\"items\":["), ErrorKind::Unreachable),
+        (Reply::raw("what?"), ErrorKind::Unreachable),
+    ];
+    for (reply, kind) in cases {
+        let said = format!("{reply:?}");
+        let bench = bench(move |_| reply.clone()).await;
+        let last = bench.adapter.watch(Kind::Task).collect::<Vec<_>>().await.pop();
+        let error = last.expect("a stream ends with an error").expect_err(&said);
+        assert_eq!(error.kind, kind, "{said}: {error}");
+        // Nothing is sent twice: the supervisor decides about that.
+        assert_eq!(bench.wire.asked().len(), 1, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable_and_names_the_address() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let server = format!("http://{}", listener.local_addr().expect("its address"));
+    drop(listener);
+    let (_folder, file) = kubeconfig(&server, "token: sesame");
+    let error = Kubernetes::open(settings(file)).check().await.expect_err("nobody listens");
+    assert_eq!(error.kind, ErrorKind::Unreachable);
+    assert_eq!(error.message, format!("{server} cannot be reached"));
+    assert!(error.hint.as_deref().is_some_and(|hint| hint.starts_with("nothing listens there")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_cannot_be_used_is_a_configuration_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let error = Kubernetes::open(settings(folder.path().join("none"))).check().await.expect_err("there is no file");
+    assert_eq!(error.kind, ErrorKind::Config);
+    let (_folder, file) = kubeconfig("http://127.0.0.1:1", "token: sesame");
+    let other = KubernetesSettings { context: Some("prod".into()), ..settings(file) };
+    let error = Kubernetes::open(other).check().await.expect_err("there is no such context");
+    assert!(error.kind == ErrorKind::Config && error.to_string().contains("prod"), "{error}");
+}
+
+#[tokio::test]
+async fn a_credential_plugin_gets_no_terminal_and_its_failure_names_the_login() {
+    let (folder, file) = kubeconfig(
+        "http://127.0.0.1:1",
+        "exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, args: [get-token], interactiveMode: IfAvailable}",
+    );
+    let plugin = folder.path().join("plugin");
+    // Standard input is at its end, there is no terminal, and what it prints on standard output stays secret.
+    let script = "#!/bin/sh\nif read -r line; then echo \"read $line\" >&2; exit 3; fi\n\
+        if (: </dev/tty) 2>/dev/null; then echo 'has a terminal' >&2; exit 4; fi\n\
+        echo 'canary-token'; echo 'token has expired' >&2; exit 1\n";
+    std::fs::write(&plugin, script).expect("a script");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&plugin, mode).expect("a script that can be run");
+    let error = Kubernetes::open(settings(file)).check().await.expect_err("the plugin fails");
+    assert_eq!(error.kind, ErrorKind::Auth);
+    assert!(error.message.ends_with("token has expired"), "{error}");
+    assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("plugin get-token`")), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_expired_login_to_aws_names_the_command_and_profile() {
+    let user = "exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'exit 1', --profile, ops], interactiveMode: Never}";
+    let (_folder, file) = kubeconfig("http://127.0.0.1:1", user);
+    let text = std::fs::read_to_string(&file).expect("the kubeconfig").replace("command: sh", "command: aws");
+    let kubeconfig = Kubeconfig::from_yaml(&text).expect("a kubeconfig");
+    let info = kubeconfig.auth_infos.first().and_then(|it| it.auth_info.as_ref()).expect("a user");
+    let hint = connection::login_hint(info, "ann");
+    assert_eq!(hint, "renew the credentials with `aws sso login --profile ops` in another terminal, then try again");
+}
+
+#[tokio::test]
+async fn dropping_a_watch_ends_its_connection() {
+    let mut bench =
+        bench(|heard| if heard.number == 0 { Reply::json(list(7, "", &[])) } else { Reply::open(&[]) }).await;
+    let mut stream = bench.adapter.watch(Kind::Task);
+    for _ in 0..3 {
+        assert!(stream.next().await.is_some());
+    }
+    drop(stream);
+    drop(bench.adapter);
+    bench.wire.deserted().await;
+}
+
+#[tokio::test]
+async fn a_check_says_who_we_are() {
+    let bench = bench(|heard| match heard.target.as_str() {
+        "/version" => Reply::json(r#"{"major":"1","minor":"36","gitVersion":"v1.36.0"}"#),
+        _ => Reply::whole(
+            "201 Created",
+            "",
+            r#"{"status":{"userInfo":{"username":"ann","groups":["viewers","system:authenticated"]}}}"#,
+        ),
+    })
+    .await;
+    let checkup = bench.adapter.check().await.expect("the server answers");
+    assert_eq!((&*checkup.identity, &*checkup.version), ("ann", "v1.36.0"));
+    assert_eq!(checkup.notes.get(1).map(|it| &**it), Some("groups viewers, system:authenticated"));
+}
+
+#[tokio::test]
+async fn a_control_plane_that_is_not_ready_is_a_fault() {
+    let bench = bench(|heard| match heard.target.as_str() {
+        "/version" => Reply::json(r#"{"gitVersion":"v1.36.0"}"#),
+        _ => Reply::whole(
+            "500 Internal Server Error",
+            "",
+            "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed",
+        ),
+    })
+    .await;
+    let deltas: Vec<Delta> =
+        bench.adapter.watch(Kind::Cluster).take(3).filter_map(|it| async { it.ok() }).collect().await;
+    let Some(Delta::Seen(_, seen)) = deltas.get(1) else { panic!("{deltas:?}") };
+    let cluster = seen.first().and_then(Resource::as_cluster).expect("a cluster");
+    assert_eq!((cluster.health, &*cluster.version), (Health::Failing, "v1.36.0"));
+    assert!(cluster.fault.as_deref().is_some_and(|it| it.contains("etcd")), "{cluster:?}");
+}
+
+#[tokio::test]
+async fn a_pod_becomes_a_task_with_all_a_row_needs() {
+    let bench = bench(|_| Reply::json(list(7, "", &[pod("web-7d4b-1", 3)]))).await;
+    let deltas: Vec<Delta> = bench.adapter.watch(Kind::Task).take(2).filter_map(|it| async { it.ok() }).collect().await;
+    let Some(Delta::Seen(_, seen)) = deltas.get(1) else { panic!("{deltas:?}") };
+    let task = seen.first().and_then(Resource::as_task).expect("a task").clone();
+    let at = |second: i64| Some(Timestamp(1_795_255_200_000 + second * 1_000));
+    let wanted = crate::fleet::Task {
+        id: ResourceId::new("lab".into(), Kind::Task, "team-00/web-7d4b-1/u-web-7d4b-1".into()),
+        name: "web-7d4b-1".into(),
+        group: "team-00".into(),
+        environment: Some("staging".into()),
+        service: Some("team-00/Deployment/web".into()),
+        node: Some("n1".into()),
+        node_name: Some("n1".into()),
+        state: TaskState::Running,
+        native_state: "Running".into(),
+        wanted: true,
+        health: Health::Healthy,
+        restarts: 2,
+        image: Some(Arc::new(crate::fleet::Image {
+            reference: "registry.example/web:1".into(),
+            digest: Some("sha256:0123456789abcdef".into()),
+        })),
+        message: None,
+        exit_code: None,
+        created_at: at(0),
+        started_at: at(1),
+        changed_at: at(3),
+    };
+    assert_eq!(task, wanted);
+}
