@@ -1,9 +1,8 @@
 //! The platforms: one folder each, every one behind the same trait.
 
 pub mod feed;
+pub(crate) mod http;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
 #[cfg(feature = "swarm")]
 pub mod swarm;
-#[cfg(test)]
-pub(crate) mod wire;

@@ -5,12 +5,18 @@
 mod connection;
 mod cut;
 mod feed;
+mod images;
+mod login;
 mod node;
 mod pod;
 mod quantity;
 mod read;
+mod reserved;
+mod rows;
+mod state;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod words;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -21,15 +27,16 @@ use serde::Deserialize;
 
 use self::{
     connection::Connection,
-    feed::{Pace, Rows},
+    feed::Pace,
     read::{Collection, Read},
+    reserved::Reserved,
+    rows::{Nodes, Pods},
     words::Words,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{
-        Capacity, Cluster, ConnectionId, Delta, Document, EnvironmentRules, Health, Kind, Resource, ResourceId, Scope,
-        Text, log::LogBatch,
+        Cluster, ConnectionId, Delta, Document, EnvironmentRules, Health, Kind, ResourceId, Scope, Text, log::LogBatch,
     },
     operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb, Verdict},
     platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
@@ -78,6 +85,7 @@ pub struct Kubernetes {
     connection: Arc<Connection>,
     rules: Arc<EnvironmentRules>,
     pace: Pace,
+    reserved: Reserved,
 }
 
 impl Kubernetes {
@@ -97,7 +105,13 @@ impl Kubernetes {
             embedded: false,
         };
         let rules = Arc::new(settings.environments.clone());
-        Self { profile, rules, connection: Arc::new(Connection::new(settings)), pace: Pace::USUAL }
+        Self {
+            profile,
+            rules,
+            connection: Arc::new(Connection::new(settings)),
+            pace: Pace::USUAL,
+            reserved: Reserved::default(),
+        }
     }
 
     fn words(&self) -> Words {
@@ -111,12 +125,12 @@ impl Kubernetes {
     fn pods(&self, namespace: Option<&String>) -> BoxStream<'static, Result<Delta>> {
         let collection = namespace.map_or(Collection::Pods, |it| Collection::PodsOf(it.clone()));
         let scope = self.scope(Kind::Task, namespace.map_or("", |it| it));
-        let rows = Pods { words: self.words(), images: pod::Images::default() };
+        let rows = Pods::new(self.words(), &self.reserved);
         feed::follow(Arc::clone(&self.connection), collection, scope, rows, self.pace).boxed()
     }
 
     fn nodes(&self) -> BoxStream<'static, Result<Delta>> {
-        let rows = Nodes { words: self.words() };
+        let rows = Nodes::new(self.words(), self.reserved.clone());
         feed::follow(Arc::clone(&self.connection), Collection::Nodes, self.scope(Kind::Node, ""), rows, self.pace)
             .boxed()
     }
@@ -156,46 +170,6 @@ const fn lack(verb: Verb) -> &'static str {
         | Verb::Unlock => "comes with the full Kubernetes adapter",
         Verb::Approve => "Kubernetes has no gates of its own to answer",
         Verb::Test => "tests are run through an endpoint of the configuration",
-    }
-}
-
-struct Pods {
-    words: Words,
-    images: pod::Images,
-}
-
-impl Rows for Pods {
-    fn row(&mut self, json: &[u8]) -> Result<Resource, serde_json::Error> {
-        let pod: pod::Pod = serde_json::from_slice(json)?;
-        Ok(pod.task(&mut self.words, &mut self.images).into())
-    }
-
-    fn id(&mut self, json: &[u8]) -> Result<ResourceId, serde_json::Error> {
-        serde_json::from_slice::<pod::Pod>(json).map(|pod| pod.id(&self.words))
-    }
-
-    fn settle(&mut self) {
-        self.words.trim();
-        self.images.trim();
-    }
-}
-
-struct Nodes {
-    words: Words,
-}
-
-impl Rows for Nodes {
-    fn row(&mut self, json: &[u8]) -> Result<Resource, serde_json::Error> {
-        let node: node::Node = serde_json::from_slice(json)?;
-        Ok(node.row(&mut self.words, Capacity::default()).into())
-    }
-
-    fn id(&mut self, json: &[u8]) -> Result<ResourceId, serde_json::Error> {
-        serde_json::from_slice::<node::Node>(json).map(|node| node.id(&mut self.words))
-    }
-
-    fn settle(&mut self) {
-        self.words.trim();
     }
 }
 

@@ -3,24 +3,23 @@
 //! The kube client does the kubeconfig, TLS and credentials, and nothing else: it would send a request again by
 //! itself after 429, 503 and 504, and it logs whole answers that it cannot decode.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use http_body_util::BodyExt as _;
 use kube::{
     Client, Config,
     client::{Body, ClientBuilder},
-    config::{AuthInfo, ExecInteractiveMode, KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig},
 };
-use serde::Deserialize;
 use tokio::sync::Mutex;
-use tokio_rustls::rustls;
 
-use super::{KubernetesSettings, feed, read::Read};
+use super::{
+    KubernetesSettings, feed,
+    login::{login_hint, refused_login, without_terminal},
+    read::Read,
+    trouble::Status,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::Text,
@@ -48,7 +47,7 @@ pub(super) struct Session {
     /// The namespace of the context.
     pub(super) namespace: String,
     /// What renews the credentials.
-    login: String,
+    pub(super) login: String,
 }
 
 impl std::fmt::Debug for Session {
@@ -155,77 +154,6 @@ impl Answer {
     }
 }
 
-/// How the API words a failure (`kind: Status`).
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Status {
-    #[serde(default)]
-    pub(super) message: String,
-    #[serde(default)]
-    pub(super) reason: String,
-    #[serde(default)]
-    pub(super) code: u16,
-    details: Option<StatusDetails>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StatusDetails {
-    retry_after_seconds: Option<u64>,
-}
-
-impl Session {
-    /// The error behind an answer with a status that is not a success.
-    fn refused(&self, status: StatusCode, headers: &HeaderMap, said: &[u8]) -> Error {
-        let mut words: Status =
-            serde_json::from_slice(said).unwrap_or_else(|_| Status { message: plain(said), ..Status::default() });
-        words.code = status.as_u16();
-        let header = headers.get("retry-after").and_then(|it| it.to_str().ok()?.parse().ok());
-        self.judge(&words, header)
-    }
-
-    /// The error that `status` stands for.
-    fn judge(&self, status: &Status, retry_after: Option<u64>) -> Error {
-        let server = &self.server;
-        let wait = retry_after.or_else(|| status.details.as_ref()?.retry_after_seconds).map(Duration::from_secs);
-        let said = match (status.message.as_str(), status.reason.as_str()) {
-            ("", "") => format!("HTTP status {}", status.code),
-            ("", reason) => reason.to_owned(),
-            (message, _) => message.to_owned(),
-        };
-        let said = Text::from(said);
-        match status.code {
-            401 => Error::new(ErrorKind::Auth, format!("{server} does not accept our credentials: {said}"))
-                .hint(self.login.clone()),
-            403 => Error::new(ErrorKind::Denied, format!("{server} refuses: {said}"))
-                .hint("ask for the right to `get`, `list` and `watch` it, or name the namespaces you may see in the configuration"),
-            404 => Error::new(ErrorKind::NotFound, format!("{server} does not know it: {said}")),
-            409 | 410 => Error::new(ErrorKind::Conflict, format!("{server}: {said}")),
-            429 => Error::new(ErrorKind::Throttled(wait), format!("{server} asks us to slow down: {said}")),
-            code => Error::new(ErrorKind::Platform, format!("{server} failed with HTTP status {code}: {said}")),
-        }
-    }
-
-    /// The error behind a request that got no answer.
-    fn failed(&self, cause: &kube::Error) -> Error {
-        if let Some(error) = refused_login(cause, &self.login) {
-            return error;
-        }
-        let hint = hint_for(cause, &self.server);
-        Error::new(ErrorKind::Unreachable, format!("{} cannot be reached", self.server)).because(cause).hint(hint)
-    }
-}
-
-/// What an answer that is not JSON says: the checks that failed of a `/readyz?verbose`, else its first line.
-fn plain(said: &[u8]) -> String {
-    let text = String::from_utf8_lossy(said);
-    let failed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("[-]")).collect();
-    if failed.is_empty() {
-        let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        return first.chars().take(200).collect();
-    }
-    failed.join(", ")
-}
-
 fn silent(server: &Text, what: &str, patience: Duration) -> Error {
     Error::new(ErrorKind::TimedOut, format!("{server} {what} for {} s", patience.as_secs()))
         .hint("check the network between here and there, a VPN first of all")
@@ -307,114 +235,4 @@ fn configuration(path: Option<&Path>, context: Option<String>) -> Configured {
 /// Whether this runs in a pod.
 pub(super) fn in_cluster() -> bool {
     std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
-}
-
-/// Keeps a credential plugin away from the terminal: a login prompt must not fight the console for keys.
-/// It gets no standard input, its errors are caught, and where the system has `setsid` not even `/dev/tty`.
-fn without_terminal(info: &mut AuthInfo) {
-    let Some(exec) = info.exec.as_mut() else { return };
-    exec.interactive_mode = Some(ExecInteractiveMode::Never);
-    let Some(command) = exec.command.take() else { return };
-    match found("setsid") {
-        Some(setsid) => {
-            exec.command = Some(setsid.display().to_string());
-            exec.args.get_or_insert_default().insert(0, command);
-        }
-        None => exec.command = Some(command),
-    }
-}
-
-fn found(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|it| it.is_file())
-}
-
-/// What to type to get new credentials.
-pub(super) fn login_hint(info: &AuthInfo, user: &str) -> String {
-    let Some(exec) = &info.exec else {
-        let what = if info.client_certificate.is_some() || info.client_certificate_data.is_some() {
-            "client certificate"
-        } else {
-            "token"
-        };
-        return format!("the {what} of user `{user}` in the kubeconfig was refused: get a new one, then try again");
-    };
-    let arguments: &[String] = exec.args.as_deref().unwrap_or_default();
-    let value = |flag: &str| {
-        let at = arguments.iter().position(|it| it == flag)?;
-        arguments.get(at + 1).cloned()
-    };
-    let variable = |name: &str| {
-        let named = |it: &&std::collections::HashMap<String, String>| it.get("name").is_some_and(|it| it == name);
-        exec.env.iter().flatten().find(named)?.get("value").cloned()
-    };
-    let command = exec.command.as_deref().unwrap_or_default();
-    let program = Path::new(command).file_name().and_then(|it| it.to_str()).unwrap_or(command);
-    let login = match program {
-        "aws" | "aws-iam-authenticator" => {
-            let profile = value("--profile").or_else(|| variable("AWS_PROFILE"));
-            profile.map_or("aws sso login".to_owned(), |profile| format!("aws sso login --profile {profile}"))
-        }
-        "gke-gcloud-auth-plugin" | "gcloud" => "gcloud auth login".to_owned(),
-        "kubelogin" if arguments.iter().any(|it| it == "azurecli") => "az login".to_owned(),
-        "tsh" => "tsh login".to_owned(),
-        _ => std::iter::once(command).chain(arguments.iter().map(String::as_str)).collect::<Vec<_>>().join(" "),
-    };
-    format!("renew the credentials with `{login}` in another terminal, then try again")
-}
-
-/// The error of a credential plugin, if that is what failed. Its output is left out: it may hold a token.
-fn refused_login(cause: &kube::Error, login: &str) -> Option<Error> {
-    let auth = match cause {
-        kube::Error::Auth(auth) => auth,
-        other => sources(other).find_map(|it| it.downcast_ref::<kube::client::AuthError>())?,
-    };
-    let said = match auth {
-        kube::client::AuthError::AuthExecRun { out, .. } => {
-            let errors = String::from_utf8_lossy(&out.stderr);
-            let last = errors.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            format!("the credential plugin failed ({}): {}", out.status, last.trim())
-        }
-        kube::client::AuthError::AuthExecStart(cause) => format!("the credential plugin cannot be started: {cause}"),
-        other => format!("no credentials: {other}"),
-    };
-    Some(Error::new(ErrorKind::Auth, Text::from(said).as_str()).hint(login))
-}
-
-fn sources<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |it| {
-        // An io::Error hides what it wraps behind `get_ref`.
-        let wrapped = it.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        wrapped.map(|it| it as &(dyn std::error::Error + 'static)).or_else(|| it.source())
-    })
-}
-
-/// The next step for somebody whose server cannot be reached.
-fn hint_for(cause: &kube::Error, server: &Text) -> String {
-    use rustls::CertificateError;
-    for it in sources(cause) {
-        if let Some(rustls::Error::InvalidCertificate(why)) = it.downcast_ref::<rustls::Error>() {
-            return match why {
-                CertificateError::UnknownIssuer => {
-                    "its certificate was not signed by the authority in the kubeconfig: is `certificate-authority` that of another cluster?"
-                }
-                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                    "its certificate has expired: it has to be renewed on the control plane"
-                }
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                    "its certificate is for another name: check `server` and `tls-server-name` in the kubeconfig"
-                }
-                _ => "its certificate cannot be trusted",
-            }
-            .to_owned();
-        }
-        if let Some(io) = it.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
-        {
-            return format!("nothing listens there: is the API server up, and is `server: {server}` right?");
-        }
-    }
-    "check the address and the network between here and there, a VPN first of all".to_owned()
 }

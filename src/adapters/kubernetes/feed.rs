@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    connection::{Answer, Connection, Status},
+    connection::{Answer, Connection},
     cut::{LineCutter, ListCutter},
     read::{Collection, Read},
+    trouble::Status,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -92,8 +93,20 @@ pub(super) trait Rows: Send + 'static {
     fn row(&mut self, json: &[u8]) -> Result<Resource, serde_json::Error>;
     /// The id of the row of the object in `json`.
     fn id(&mut self, json: &[u8]) -> Result<ResourceId, serde_json::Error>;
-    /// A listing is complete, or a watch has been quiet for a while: what no row holds any more may be forgotten.
+    /// The object with this id is gone.
+    fn gone(&mut self, _id: &ResourceId) {}
+    /// A fresh listing starts.
+    fn begin(&mut self) {}
+    /// A listing is complete, or a watch has ended: what no row holds any more may be forgotten.
     fn settle(&mut self) {}
+    /// How often rows change by what is known elsewhere.
+    fn period(&self) -> Duration {
+        Duration::MAX
+    }
+    /// Those that did.
+    fn changed(&mut self) -> Vec<Resource> {
+        Vec::new()
+    }
 }
 
 /// `collection` as `rows`, kept up to date; ends only with an error.
@@ -143,6 +156,8 @@ struct Watch {
     lines: LineCutter,
     version: String,
     patience: Duration,
+    /// For how long nothing came.
+    quiet: Duration,
     /// Whether anything was heard on it.
     heard: bool,
 }
@@ -189,6 +204,7 @@ impl<R: Rows> Follow<R> {
         match self.connection.send(&page).await {
             Ok(answer) => {
                 if first {
+                    self.rows.begin();
                     self.outbox.push_back(Delta::Begin(self.scope.clone()));
                 }
                 Ok(Phase::Page(answer, ListCutter::default()))
@@ -238,7 +254,14 @@ impl<R: Rows> Follow<R> {
             Ok(answer) => {
                 self.outbox.push_back(Delta::Complete(self.scope.clone()));
                 let patience = Duration::from_secs(u64::from(seconds)) + self.pace.slack;
-                Ok(Phase::Watch(Watch { answer, lines: LineCutter::default(), version, patience, heard: false }))
+                Ok(Phase::Watch(Watch {
+                    answer,
+                    lines: LineCutter::default(),
+                    version,
+                    patience,
+                    quiet: Duration::ZERO,
+                    heard: false,
+                }))
             }
             Err(error) if error.kind == ErrorKind::Conflict => Ok(Phase::List(Duration::ZERO)),
             Err(error) => self.unless_refused(error),
@@ -246,8 +269,15 @@ impl<R: Rows> Follow<R> {
     }
 
     async fn watch(&mut self, mut watch: Watch) -> Result<Phase> {
-        let piece = match watch.answer.piece(watch.patience).await {
+        let wait = self.rows.period().min(watch.patience.saturating_sub(watch.quiet));
+        let piece = match watch.answer.piece(wait).await {
             Ok(Some(piece)) => piece,
+            Err(Error { kind: ErrorKind::TimedOut, .. }) if watch.quiet + wait < watch.patience => {
+                watch.quiet += wait;
+                self.batch.extend(self.rows.changed());
+                self.flush();
+                return Ok(Phase::Watch(watch));
+            }
             // It came to its end, or was cut, or went silent: asking again from where it was tells whether the server
             // is still there. Only a watch that said nothing at all is made to wait.
             Ok(None) | Err(Error { kind: ErrorKind::Unreachable | ErrorKind::TimedOut, .. }) => {
@@ -256,7 +286,7 @@ impl<R: Rows> Follow<R> {
             }
             Err(error) => return Err(error),
         };
-        watch.heard = true;
+        (watch.heard, watch.quiet) = (true, Duration::ZERO);
         let mut lines = std::mem::take(&mut watch.lines);
         let mut expired = false;
         lines.feed(&piece, |line| {
@@ -279,6 +309,7 @@ impl<R: Rows> Follow<R> {
             "DELETED" => {
                 self.flush();
                 let id = self.rows.id(object).map_err(|cause| unread(&cause))?;
+                self.rows.gone(&id);
                 self.outbox.push_back(Delta::Gone(vec![id]));
             }
             "BOOKMARK" => {

@@ -132,8 +132,8 @@ impl<'a> Node<'a> {
         ResourceId::new(words.connection().clone(), Kind::Node, words.text(&self.metadata.name))
     }
 
-    /// Its row, with what pods have `reserved` of it.
-    pub(super) fn row(&self, words: &mut Words, reserved: Capacity) -> node::Node {
+    /// Its row, but for what pods have reserved of it.
+    pub(super) fn row(&self, words: &mut Words) -> node::Node {
         let labelled = |names: &[&str]| names.iter().find_map(|name| self.label(name));
         let ready = self.condition("Ready");
         let mut labels: Vec<(Text, Text)> =
@@ -166,7 +166,7 @@ impl<'a> Node<'a> {
             version: words
                 .text(self.status.node_info.as_ref().and_then(|it| it.kubelet_version.as_deref()).unwrap_or("")),
             capacity: self.allocatable(),
-            reserved,
+            reserved: Capacity::default(),
             conditions: self.ailments(leaving).into_iter().map(|text| words.text(&text)).collect(),
             labels,
             joined_at: self.metadata.creation_timestamp.as_deref().and_then(instant),

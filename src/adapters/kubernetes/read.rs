@@ -182,7 +182,14 @@ pub(super) fn encoded(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            let (high, low) = (byte >> 4, byte & 15);
+            text.push('%');
+            text.extend(
+                [high, low]
+                    .into_iter()
+                    .filter_map(|digit| char::from_digit(digit.into(), 16))
+                    .map(|it| it.to_ascii_uppercase()),
+            );
         }
     }
     text
@@ -193,7 +200,7 @@ mod tests {
     use super::*;
 
     fn reads() -> Vec<Read> {
-        let (namespace, name) = || -> (String, String) { ("team-00".into(), "web-1".into()) }();
+        let (namespace, name) = ("team-00".to_owned(), "web-1".to_owned());
         let of = Collection::PodsOf(namespace.clone());
         vec![
             Read::Version,

@@ -8,8 +8,8 @@ use kube::config::Kubeconfig;
 
 use super::*;
 use crate::{
-    adapters::wire::{Heard, Reply, Wire, serve},
-    fleet::{TaskState, Timestamp},
+    adapters::http::wire::{Heard, Reply, Wire, serve},
+    fleet::{Resource, TaskState, Timestamp},
 };
 
 /// No timing is tested with it: nothing that is waited for ever comes.
@@ -299,7 +299,7 @@ async fn an_expired_login_to_aws_names_the_command_and_profile() {
     let text = std::fs::read_to_string(&file).expect("the kubeconfig").replace("command: sh", "command: aws");
     let kubeconfig = Kubeconfig::from_yaml(&text).expect("a kubeconfig");
     let info = kubeconfig.auth_infos.first().and_then(|it| it.auth_info.as_ref()).expect("a user");
-    let hint = connection::login_hint(info, "ann");
+    let hint = login::login_hint(info, "ann");
     assert_eq!(hint, "renew the credentials with `aws sso login --profile ops` in another terminal, then try again");
 }
 
