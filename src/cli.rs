@@ -9,7 +9,6 @@ use clap::{
 
 use crate::{
     config::{Colors, FlagValue},
-    error::{Error, ErrorKind},
     fleet::Kind,
 };
 
@@ -261,50 +260,6 @@ pub enum Until {
     Healthy,
 }
 
-/// What the program ends with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// It is done.
-    Done = 0,
-    /// It failed.
-    Failed = 1,
-    /// The command line or the configuration is wrong.
-    Usage = 2,
-    /// A guard or read-only refused it.
-    Refused = 3,
-    /// No end was seen in time; what was begun is still being observed.
-    TimedOut = 4,
-}
-
-impl Exit {
-    /// The exit code for a failure.
-    pub const fn of(error: &Error) -> Self {
-        match error.kind {
-            ErrorKind::Usage | ErrorKind::Config => Self::Usage,
-            ErrorKind::Refused => Self::Refused,
-            ErrorKind::TimedOut => Self::TimedOut,
-            ErrorKind::Auth
-            | ErrorKind::Denied
-            | ErrorKind::NotFound
-            | ErrorKind::Unreachable
-            | ErrorKind::Throttled(_)
-            | ErrorKind::Conflict
-            | ErrorKind::Unsupported
-            | ErrorKind::Malformed
-            | ErrorKind::Platform
-            | ErrorKind::Io
-            | ErrorKind::Cancelled
-            | ErrorKind::Internal => Self::Failed,
-        }
-    }
-
-    /// As a number.
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-}
-
 impl Cli {
     /// Reads the command line, the program's name first. `--demo` takes its value with `=` or as the next word.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
@@ -474,7 +429,7 @@ mod tests {
     fn exit_codes_tell_refusal_from_failure() {
         let codes =
             [ErrorKind::Usage, ErrorKind::Refused, ErrorKind::TimedOut, ErrorKind::Unreachable, ErrorKind::Denied]
-                .map(|kind| Exit::of(&Error::new(kind, "x")).code());
+                .map(|kind| crate::error::Exit::of(&crate::error::Error::new(kind, "x")).code());
         assert_eq!(codes, [2, 3, 4, 1, 1]);
     }
 }

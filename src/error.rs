@@ -113,6 +113,50 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
+/// What the program ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// It is done.
+    Done = 0,
+    /// It failed.
+    Failed = 1,
+    /// The command line or the configuration is wrong.
+    Usage = 2,
+    /// A guard or read-only refused it.
+    Refused = 3,
+    /// No end was seen in time; what was begun is still being observed.
+    TimedOut = 4,
+}
+
+impl Exit {
+    /// The exit code for a failure.
+    pub const fn of(error: &Error) -> Self {
+        match error.kind {
+            ErrorKind::Usage | ErrorKind::Config => Self::Usage,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::TimedOut => Self::TimedOut,
+            ErrorKind::Auth
+            | ErrorKind::Denied
+            | ErrorKind::NotFound
+            | ErrorKind::Unreachable
+            | ErrorKind::Throttled(_)
+            | ErrorKind::Conflict
+            | ErrorKind::Unsupported
+            | ErrorKind::Malformed
+            | ErrorKind::Platform
+            | ErrorKind::Io
+            | ErrorKind::Cancelled
+            | ErrorKind::Internal => Self::Failed,
+        }
+    }
+
+    /// As a number.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

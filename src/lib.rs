@@ -13,4 +13,5 @@ pub mod config;
 pub mod adapters;
 pub mod app;
 pub mod report;
+pub mod runtime;
 pub mod ui;

@@ -1,0 +1,18 @@
+//! The only place where anything happens: the loop, the terminal, streams, effects, the journal, signals.
+
+pub mod clock;
+mod effects;
+pub mod headless;
+mod input;
+pub mod journal;
+mod r#loop;
+pub mod operations;
+mod painter;
+pub mod panics;
+mod signals;
+mod supervisor;
+mod terminal;
+mod writer;
+
+pub use r#loop::{Connected, Ending, Setup, run};
+pub use terminal::Mouse;

@@ -1,0 +1,26 @@
+//! The console's only look at the clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::{
+    fleet::{Text, Timestamp},
+    operation::OperationId,
+};
+
+/// The time now, by the machine's clock.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A name no other operation has: the time in UTC, this process, and a count within it.
+pub fn operation_id() -> OperationId {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    OperationId(Text::clean(&format!("{}-{:x}-{count}", compact(now()), std::process::id())))
+}
+
+/// `20261121-142233`, UTC.
+pub fn compact(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().strftime("%Y%m%d-%H%M%S").to_string()
+}

@@ -1,0 +1,183 @@
+//! What the console wants done, done away from the loop. Every effect answers with a message.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fs::OpenOptions,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    sync::Arc,
+};
+
+use tokio::sync::mpsc::Sender;
+
+use super::{
+    journal::Journal,
+    operations::{self, Operations, Target},
+};
+use crate::{
+    app::{Effect, Msg, effect::LogSearch, msg::LogSearchAnswer},
+    error::{Error, ErrorKind, Result},
+    fleet::{ConnectionId, ResourceId},
+    operation::guard,
+    platform::Adapter,
+};
+
+/// Effects waiting to be begun, and what they need.
+pub struct Effects {
+    waiting: VecDeque<Effect>,
+    targets: HashMap<ConnectionId, Target>,
+    operations: Arc<Operations>,
+    journal: Journal,
+    messages: Sender<Msg>,
+}
+
+impl Effects {
+    /// Effects that answer to `messages`.
+    pub fn new(operations: Operations, journal: Journal, messages: Sender<Msg>) -> Self {
+        Self { waiting: VecDeque::new(), targets: HashMap::new(), operations: Arc::new(operations), journal, messages }
+    }
+
+    /// These connections exist from now on. What a dead process left open on them is looked at.
+    pub fn add(&mut self, adapters: &[Arc<dyn Adapter>], read_only: &[ConnectionId]) {
+        for adapter in adapters {
+            let id = adapter.profile().connection.clone();
+            let target = Target { adapter: Arc::clone(adapter), read_only: read_only.contains(&id) };
+            self.targets.insert(id, target);
+        }
+        let (journal, operations, targets) = (self.journal.clone(), Arc::clone(&self.operations), self.targets.clone());
+        let messages = self.messages.clone();
+        tokio::spawn(async move {
+            let Ok(Ok(reading)) = tokio::task::spawn_blocking(move || journal.read()).await else { return };
+            if !reading.problems.is_empty() {
+                let _ = messages.send(Msg::Problems(reading.problems)).await;
+            }
+            let open = reading.operations.iter().filter(|known| reading.broken.contains(&known.operation));
+            let open: Vec<_> = open.cloned().collect();
+            let _ = messages.send(Msg::Journal(Ok(reading.operations))).await;
+            for record in open {
+                if let Some(target) = targets.get(&record.plan.connection) {
+                    operations.observe(target, record);
+                }
+            }
+        });
+    }
+
+    /// Adds effects to what waits.
+    pub fn queue(&mut self, effects: Vec<Effect>) {
+        self.waiting.extend(effects);
+    }
+
+    /// The next one that waits.
+    pub fn next(&mut self) -> Option<Effect> {
+        self.waiting.pop_front()
+    }
+
+    /// Begins one. What concerns the terminal or the streams is the loop's and not begun here.
+    pub fn begin(&self, effect: Effect) {
+        match effect {
+            Effect::Describe(id) => self.describe(id),
+            Effect::Check(connection) => self.check(connection),
+            Effect::Plan(intent, evidence) => {
+                let connection = intent.subjects.first().map(|id| id.connection.clone());
+                let target = connection.and_then(|connection| self.targets.get(&connection).cloned());
+                self.answer(async move {
+                    let planned = match target {
+                        Some(target) => operations::plan(&target.adapter, intent.clone(), *evidence).await,
+                        None => Err(no_connection()),
+                    };
+                    Msg::Planned(Box::new(intent), planned)
+                });
+            }
+            Effect::Approve { mut plan, answer, override_reason, evidence } => {
+                // The world may have moved since the plan was shown: the guards look again before anything is agreed to.
+                plan.guards = guard::judge(&evidence, &plan);
+                let operations = Arc::clone(&self.operations);
+                let target = self.targets.get(&plan.connection).cloned();
+                self.answer(async move {
+                    let id = plan.operation.clone();
+                    let Some(target) = target else { return Msg::Started(id, Err(no_connection())) };
+                    let started = operations.start(target, *plan, answer, override_reason).await;
+                    Msg::Started(id, started.map(drop))
+                });
+            }
+            Effect::Cancel(id) => self.operations.cancel(&id),
+            Effect::ReadJournal => {
+                let journal = self.journal.clone();
+                self.answer(blocking(move || journal.read().map(|reading| reading.operations), Msg::Journal));
+            }
+            Effect::SearchLog(search) => self.answer(blocking(
+                move || Ok(search_log(&search)),
+                |found| match found {
+                    Ok(found) => Msg::LogFound(found),
+                    Err(error) => Msg::Note(error.to_string()),
+                },
+            )),
+            Effect::Save { path, contents } => {
+                self.answer(blocking(move || save(&path, &contents).map(|()| path), Msg::Saved));
+            }
+            Effect::Quit
+            | Effect::Suspend
+            | Effect::Retry(_)
+            | Effect::Copy(_)
+            | Effect::Theme(_)
+            | Effect::Bell => {}
+        }
+    }
+
+    fn describe(&self, id: ResourceId) {
+        let target = self.targets.get(&id.connection).cloned();
+        self.answer(async move {
+            let described = match target {
+                Some(target) => target.adapter.describe(id.clone()).await,
+                None => Err(no_connection()),
+            };
+            Msg::Described(id, described)
+        });
+    }
+
+    fn check(&self, connection: ConnectionId) {
+        let target = self.targets.get(&connection).cloned();
+        self.answer(async move {
+            let checked = match target {
+                Some(target) => target.adapter.check().await,
+                None => Err(no_connection()),
+            };
+            Msg::Checked(connection, checked)
+        });
+    }
+
+    fn answer(&self, work: impl Future<Output = Msg> + Send + 'static) {
+        let messages = self.messages.clone();
+        tokio::spawn(async move {
+            let msg = work.await;
+            let _ = messages.send(msg).await;
+        });
+    }
+}
+
+fn search_log(search: &LogSearch) -> LogSearchAnswer {
+    let lines = search.snapshot.search(&search.pattern);
+    LogSearchAnswer { number: search.number, lines, complete: true }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+    message: impl FnOnce(Result<T>) -> Msg,
+) -> Msg {
+    let done = tokio::task::spawn_blocking(work).await;
+    message(done.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, "the work was lost").because(&error))))
+}
+
+fn save(path: &str, contents: &[u8]) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Io, format!("`{path}` cannot be written"))
+            .because(&error)
+            .hint("choose another name; existing files are never overwritten")
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    file.write_all(contents).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+fn no_connection() -> Error {
+    Error::new(ErrorKind::NotFound, "that connection does not exist any more")
+}

@@ -1,0 +1,320 @@
+//! The journal: append-only JSON lines, written and synced before each request, hash-chained, mode 0600,
+//! one file per process, locked for as long as the process lives. Only files nobody has locked belong to broken
+//! operations. A tail that was cut off can be noticed only against a head hash kept elsewhere.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    io::{Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustix::fs::{FlockOperation, flock};
+use sha2::{Digest, Sha256};
+
+use super::clock;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    operation::{Entry, OperationId, OperationRecord, Record},
+};
+
+/// This process's journal, and a reader of all others in the same folder.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    folder: PathBuf,
+    /// Made with the first line, so that a console that only looks leaves nothing behind.
+    open: Arc<Mutex<Option<Open>>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    number: u64,
+    previous: String,
+    /// A line failed half way: what follows could not be told from it, so nothing may follow.
+    broken: bool,
+}
+
+/// What all journal files of a folder say.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// Every operation, oldest first.
+    pub operations: Vec<OperationRecord>,
+    /// Operations without a verdict whose process is gone.
+    pub broken: Vec<OperationId>,
+    /// What is wrong with the files, as sentences.
+    pub problems: Vec<String>,
+}
+
+impl Journal {
+    /// The journal in `folder`, which need not exist yet.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder, open: Arc::default() }
+    }
+
+    /// Writes one line and syncs it. When this comes back well, the line survives a power cut.
+    pub fn append(&self, operation: &OperationId, entry: Entry) -> Result<()> {
+        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match &mut *guard {
+            Some(open) => open,
+            None => guard.insert(self.create()?),
+        };
+        if open.broken {
+            return Err(self.failed("is broken: an earlier line could not be finished", None));
+        }
+        let mut record = Record {
+            number: open.number,
+            at: clock::now(),
+            operation: operation.clone(),
+            entry,
+            previous: open.previous.clone(),
+            hash: String::new(),
+        };
+        record.hash = hash_of(&record)?;
+        let mut line = serde_json::to_vec(&record).map_err(|error| internal(&error))?;
+        line.push(b'\n');
+        let written = open.file.write_all(&line).and_then(|()| open.file.sync_data());
+        if let Err(error) = written {
+            open.broken = true;
+            return Err(self.failed("cannot be written", Some(&error)));
+        }
+        open.number += 1;
+        open.previous = record.hash;
+        Ok(())
+    }
+
+    fn create(&self) -> Result<Open> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        made.map_err(|error| self.failed("has no folder", Some(&error)))?;
+        let name = format!("{}-{}.jsonl", clock::compact(clock::now()), std::process::id());
+        let path = self.folder.join(&name);
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
+        let file = file.map_err(|error| self.failed("cannot be made", Some(&error)))?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|error| self.failed("cannot be locked", Some(&error.into())))?;
+        // The name of a file is on disk only when its folder is synced too.
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| self.failed("has a folder that cannot be synced", Some(&error)))?;
+        Ok(Open { file, number: 0, previous: hex(Sha256::digest(name.as_bytes()).as_slice()), broken: false })
+    }
+
+    /// Reads every file of the folder. A folder that does not exist holds nothing.
+    pub fn read(&self) -> Result<Reading> {
+        let mut reading = Reading::default();
+        let mut records: Vec<Record> = Vec::new();
+        let mut gone: Vec<OperationId> = Vec::new();
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(reading),
+            Err(error) => return Err(self.failed("cannot be read", Some(&error))),
+        };
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+        paths.sort();
+        for path in paths {
+            match read_file(&path, &mut reading.problems) {
+                Ok((lines, Owner::Gone)) => {
+                    gone.extend(lines.iter().map(|record| record.operation.clone()));
+                    records.extend(lines);
+                }
+                Ok((lines, Owner::Alive)) => records.extend(lines),
+                Err(error) => reading.problems.push(format!("{}: {error}", path.display())),
+            }
+        }
+        records.sort_by_key(|record| (record.at, record.number));
+        reading.operations = OperationRecord::fold(&records);
+        reading.broken = reading
+            .operations
+            .iter()
+            .filter(|known| known.verdict.is_none() && gone.contains(&known.operation))
+            .map(|known| known.operation.clone())
+            .collect();
+        Ok(reading)
+    }
+
+    fn failed(&self, what: &str, error: Option<&std::io::Error>) -> Error {
+        let failed = Error::new(ErrorKind::Io, format!("the journal in {} {what}", self.folder.display()))
+            .hint("nothing is sent without its journal line: make room or set journal.directory, then try again");
+        match error {
+            Some(error) => failed.because(error),
+            None => failed,
+        }
+    }
+}
+
+/// Whether the process that writes a file still lives.
+enum Owner {
+    Alive,
+    Gone,
+}
+
+fn read_file(path: &Path, problems: &mut Vec<String>) -> std::io::Result<(Vec<Record>, Owner)> {
+    let mut file = File::open(path)?;
+    // A shared lock can be had only when nobody holds the exclusive one; it ends with this descriptor.
+    let owner = match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Owner::Gone,
+        Err(_) => Owner::Alive,
+    };
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut previous = hex(Sha256::digest(name.as_bytes()).as_slice());
+    let mut records: Vec<Record> = Vec::new();
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    for (number, line) in lines.iter().enumerate() {
+        let last = number + 1 == lines.len();
+        if line.is_empty() {
+            continue;
+        }
+        match serde_json::from_slice::<Record>(line) {
+            // Without its line break the last line was never synced as a whole, so its request never left.
+            Ok(_) | Err(_) if last => problems.push(format!("{name}: the last line is torn and was left out")),
+            Ok(record) => {
+                let intact = record.previous == previous && hash_of(&record).is_ok_and(|hash| hash == record.hash);
+                if !intact {
+                    problems.push(format!("{name}, line {}: the hash chain is broken here", number + 1));
+                }
+                previous.clone_from(&record.hash);
+                records.push(record);
+            }
+            Err(error) => problems.push(format!("{name}, line {}: {error}", number + 1)),
+        }
+    }
+    Ok((records, owner))
+}
+
+/// SHA-256 over the line with its own hash left empty.
+fn hash_of(record: &Record) -> Result<String> {
+    let bare = Record { hash: String::new(), ..record.clone() };
+    let json = serde_json::to_vec(&bare).map_err(|error| internal(&error))?;
+    Ok(hex(Sha256::digest(&json).as_slice()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn internal(error: &serde_json::Error) -> Error {
+    Error::new(ErrorKind::Internal, "a journal line cannot be written as JSON").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fleet::{ConnectionId, Kind, ResourceId, Timestamp},
+        operation::{Answer, Argument, Intent, Outcome, Plan, Request, Verb, Verdict},
+    };
+
+    fn operation(name: &str) -> OperationId {
+        OperationId(name.into())
+    }
+
+    fn approved(id: &OperationId) -> Entry {
+        let connection = ConnectionId::from("swarm");
+        let subject = ResourceId::new(connection.clone(), Kind::Service, "auth".into());
+        let intent = Intent { verb: Verb::Roll, subjects: vec![subject], argument: Argument::None };
+        let plan = Plan::new(id.clone(), &intent, connection, Timestamp(1));
+        Entry::Approved {
+            plan_hash: plan.hash(),
+            plan: Box::new(plan),
+            answer: Answer::Key,
+            override_reason: None,
+            operator: "ada@bastion".into(),
+            identity: "unix socket".into(),
+        }
+    }
+
+    fn sending(step: usize) -> Entry {
+        let request =
+            Request { method: "POST".into(), path: "/services/auth/update".into(), change: serde_json::Value::Null };
+        Entry::Sending { step, request }
+    }
+
+    fn verdict() -> Entry {
+        Entry::Verdict(Verdict { outcome: Outcome::Completed, text: "done".into(), left: Vec::new() })
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_as_one_operation() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let journal = Journal::new(folder.path().join("journal"));
+        let id = operation("one");
+        for entry in [approved(&id), sending(0), verdict()] {
+            journal.append(&id, entry).expect("a line is written");
+        }
+        let reading = journal.read().expect("the folder is read");
+        assert_eq!(reading.problems, Vec::<String>::new());
+        assert_eq!(reading.operations.len(), 1);
+        let known = &reading.operations[0];
+        assert_eq!((&known.operation, &known.sent[..]), (&id, &[0][..]));
+        assert_eq!(known.verdict.as_ref().map(|verdict| verdict.outcome), Some(Outcome::Completed));
+    }
+
+    #[test]
+    fn an_operation_of_a_living_process_is_not_broken_and_of_a_dead_one_is() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let journal = Journal::new(folder.path().to_owned());
+        let id = operation("one");
+        journal.append(&id, approved(&id)).expect("a line is written");
+        assert_eq!(journal.read().expect("read").broken, []);
+        let folder = journal.folder.clone();
+        drop(journal);
+        assert_eq!(Journal::new(folder).read().expect("read").broken, [id]);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_left_out_and_said() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let id = operation("one");
+        let journal = Journal::new(folder.path().to_owned());
+        journal.append(&id, approved(&id)).expect("a line is written");
+        journal.append(&id, sending(0)).expect("a line is written");
+        drop(journal);
+        let path = std::fs::read_dir(folder.path()).expect("a folder").flatten().next().expect("a file").path();
+        let text = std::fs::read(&path).expect("the file");
+        std::fs::write(&path, &text[..text.len() - 7]).expect("the file is cut");
+        let reading = Journal::new(folder.path().to_owned()).read().expect("read");
+        assert_eq!(reading.operations[0].sent, Vec::<usize>::new());
+        assert_eq!(reading.problems.len(), 1, "{:?}", reading.problems);
+    }
+
+    #[test]
+    fn a_changed_line_breaks_the_chain() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let id = operation("one");
+        let journal = Journal::new(folder.path().to_owned());
+        journal.append(&id, approved(&id)).expect("a line is written");
+        journal.append(&id, sending(0)).expect("a line is written");
+        drop(journal);
+        let path = std::fs::read_dir(folder.path()).expect("a folder").flatten().next().expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("the file").replace("ada@bastion", "eve@bastion");
+        std::fs::write(&path, text).expect("the file is changed");
+        let problems = Journal::new(folder.path().to_owned()).read().expect("read").problems;
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].ends_with("line 1: the hash chain is broken here"), "{problems:?}");
+    }
+
+    #[test]
+    fn files_are_for_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let inside = folder.path().join("journal");
+        let id = operation("one");
+        Journal::new(inside.clone()).append(&id, approved(&id)).expect("a line is written");
+        let mode = |path: &Path| std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
+        let file = std::fs::read_dir(&inside).expect("a folder").flatten().next().expect("a file").path();
+        assert_eq!((mode(&inside), mode(&file)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn no_folder_no_line() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let id = operation("one");
+        let error =
+            Journal::new(file.path().join("below")).append(&id, approved(&id)).expect_err("a file is no folder");
+        assert_eq!(error.kind, ErrorKind::Io);
+    }
+}

@@ -1,0 +1,363 @@
+//! The loop: input first, then everything already waiting, then effects, then subscriptions, then a frame if anything
+//! visible changed. A burst of a thousand deltas costs one frame; a key never waits behind them.
+
+use std::{sync::Arc, time::Duration};
+
+use crossterm::event::EventStream;
+use futures_util::StreamExt as _;
+use ratatui::{Terminal as Canvas, TerminalOptions, Viewport, layout::Rect};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    clock,
+    effects::Effects,
+    input,
+    journal::Journal,
+    operations::Operations,
+    painter::Painter,
+    panics,
+    signals::{self, Asked, Signals},
+    supervisor::{FromStream, Supervisor},
+    terminal::{Mouse, Terminal},
+    writer::Writer,
+};
+use crate::{
+    app::{App, Effect, Msg, Outcome, Redraw, Subscription},
+    error::{Error, Result},
+    fleet::{ConnectionId, Text},
+    operation::Authority,
+    platform::{Adapter, BoxFuture},
+    ui::{self, Theme},
+};
+
+/// Frames are at least this far apart: long enough to merge a burst, short enough that typing feels immediate.
+const FRAME: Duration = Duration::from_millis(16);
+/// Waiting messages are taken in for at most this long before a key gets its turn.
+const SLICE: Duration = Duration::from_millis(4);
+/// Messages of streams that may wait; a stream that finds it full pauses.
+const QUEUE: usize = 64;
+/// How long a stalled terminal may hold up the end of the program.
+const LAST_WRITE: Duration = Duration::from_millis(300);
+
+/// What the console is started with.
+pub struct Setup {
+    /// The console's mind, before the first message.
+    pub app: App,
+    /// Its face.
+    pub theme: Theme,
+    /// The theme of a name, where there is one.
+    pub themes: Themes,
+    /// What is wrong with the configuration, as sentences.
+    pub problems: Vec<String>,
+    /// Finds and makes the connections. Begun only after the first frame, so that nothing delays that.
+    pub connect: BoxFuture<'static, Result<Connected>>,
+    /// What may be changed at all.
+    pub authority: Authority,
+    /// Where operations are recorded.
+    pub journal: Journal,
+    /// Who we are on this machine.
+    pub operator: Text,
+    /// Whose the mouse is.
+    pub mouse: Mouse,
+}
+
+/// Makes the theme of a name for the terminal at hand.
+pub type Themes = Box<dyn Fn(&str) -> Option<Theme> + Send + Sync>;
+
+/// The connections that were found.
+#[derive(Default)]
+pub struct Connected {
+    /// One adapter for each.
+    pub adapters: Vec<Arc<dyn Adapter>>,
+    /// Connections that configuration makes read-only.
+    pub read_only: Vec<ConnectionId>,
+    /// What went wrong on the way, as sentences; the rest goes on.
+    pub problems: Vec<String>,
+}
+
+/// How the console ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By a key or a signal that asks for it.
+    Quit,
+    /// The terminal is gone.
+    HangUp,
+    /// Something panicked; the report is in [`panics::take`].
+    Panic,
+}
+
+/// Runs the console until it ends. The terminal is given back whatever happens.
+pub async fn run(mut setup: Setup) -> Result<Ending> {
+    let problems = std::mem::take(&mut setup.problems);
+    let terminal = Terminal::take(setup.mouse)?;
+    let mut console = Console::new(setup, &terminal)?;
+    // The first frame before anything else: signals, input, connections.
+    console.draw();
+    if !problems.is_empty() {
+        console.heard(Msg::Problems(problems));
+    }
+    let ending = console.go_on(&terminal).await;
+    console.writer.finish(LAST_WRITE);
+    terminal.leave();
+    ending
+}
+
+struct Console {
+    app: App,
+    theme: Theme,
+    themes: Themes,
+    canvas: Canvas<Painter>,
+    writer: Writer,
+    supervisor: Supervisor,
+    effects: Effects,
+    from_streams: mpsc::Receiver<FromStream>,
+    from_effects: mpsc::Receiver<Msg>,
+    connect: Option<BoxFuture<'static, Result<Connected>>>,
+    redraw: Redraw,
+    drawn_at: Instant,
+    tick: Option<(Duration, Instant)>,
+    subscriptions: Vec<Subscription>,
+}
+
+impl Console {
+    fn new(setup: Setup, terminal: &Terminal) -> Result<Self> {
+        let size = Terminal::size();
+        let (to_streams, from_streams) = mpsc::channel(QUEUE);
+        let (to_effects, from_effects) = mpsc::channel(QUEUE);
+        let area = Rect::new(0, 0, size.width, size.height);
+        let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+        let Ok(canvas) = Canvas::with_options(Painter::new(size), options);
+        let operations = Operations::new(setup.authority, setup.journal.clone(), setup.operator, to_effects.clone());
+        Ok(Self {
+            app: setup.app,
+            theme: setup.theme,
+            themes: setup.themes,
+            canvas,
+            writer: Writer::start(terminal.output()?).map_err(|error| thread_failed(&error))?,
+            supervisor: Supervisor::new(to_streams),
+            effects: Effects::new(operations, setup.journal, to_effects),
+            from_streams,
+            from_effects,
+            connect: Some(setup.connect),
+            redraw: Redraw::Everything,
+            drawn_at: Instant::now(),
+            tick: None,
+            subscriptions: Vec::new(),
+        })
+    }
+
+    async fn go_on(&mut self, terminal: &Terminal) -> Result<Ending> {
+        let (gone, mut hang_up) = mpsc::channel::<()>(1);
+        terminal.watch_for_hangup(gone)?;
+        let mut signals = Signals::listen()?;
+        let mut events = EventStream::new();
+        let mut connecting = self.connect.take().map(tokio::spawn);
+        loop {
+            let frame_due = (self.redraw != Redraw::Nothing).then(|| self.drawn_at + FRAME);
+            let tick_due = self.tick.map(|(_, at)| at);
+            tokio::select! {
+                biased;
+                () = panics::happened() => return Ok(Ending::Panic),
+                _ = hang_up.recv() => return Ok(Ending::HangUp),
+                asked = signals.next() => match asked {
+                    Asked::End => return Ok(Ending::Quit),
+                    Asked::HangUp => return Ok(Ending::HangUp),
+                    Asked::Stop => self.stop(terminal)?,
+                    Asked::Continue => self.take_again(terminal)?,
+                },
+                event = events.next() => match event {
+                    Some(Ok(event)) => {
+                        if let Some(msg) = input::message(event) {
+                            self.heard(msg);
+                        }
+                    }
+                    Some(Err(_)) | None => return Ok(Ending::HangUp),
+                },
+                Some((generation, msg)) = self.from_streams.recv() => self.take_in(generation, msg),
+                Some(msg) = self.from_effects.recv() => self.heard(msg),
+                found = async { connecting.as_mut().expect("guarded by the condition").await }, if connecting.is_some() => {
+                    connecting = None;
+                    match found {
+                        Ok(found) => self.connected(found),
+                        // A panic in discovery: the hook has kept its report and `happened` is ready.
+                        Err(_) => continue,
+                    }
+                }
+                () = self.writer.written() => {}
+                () = until(frame_due), if frame_due.is_some() && !self.writer.busy() => self.draw(),
+                () = until(tick_due), if tick_due.is_some() => self.ticked(),
+            }
+            if self.writer.broken() {
+                return Ok(Ending::HangUp);
+            }
+            if let Some(stop) = self.carry_out(terminal)? {
+                return Ok(stop);
+            }
+            self.reconcile();
+            // Here and not only above: while streams have something to say, `select` never comes to its last branches.
+            if self.redraw != Redraw::Nothing && !self.writer.busy() && self.drawn_at.elapsed() >= FRAME {
+                self.draw();
+            }
+        }
+    }
+
+    /// One message, with the time it came at.
+    fn heard(&mut self, msg: Msg) {
+        if let Msg::Resize(width, height) = msg {
+            let area = Rect::new(0, 0, width.max(1), height.max(1));
+            self.canvas.backend_mut().set_size(area.as_size());
+            let Ok(()) = self.canvas.resize(area);
+            self.redraw = Redraw::Everything;
+        }
+        let now = self.app.update(Msg::Tick(clock::now()));
+        self.note(now);
+        let outcome = self.app.update(msg);
+        self.note(outcome);
+    }
+
+    /// A message of a stream and everything that waits behind it, for a slice of time.
+    fn take_in(&mut self, generation: u64, msg: Msg) {
+        let end = Instant::now() + SLICE;
+        let now = self.app.update(Msg::Tick(clock::now()));
+        self.note(now);
+        let mut next = Some((generation, msg));
+        while let Some((generation, msg)) = next {
+            if self.supervisor.current(generation) {
+                let outcome = self.app.update(msg);
+                self.note(outcome);
+            }
+            next = if Instant::now() < end { self.from_streams.try_recv().ok() } else { None };
+        }
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        self.redraw = match (self.redraw, outcome.redraw) {
+            (Redraw::Everything, _) | (_, Redraw::Everything) => Redraw::Everything,
+            (Redraw::Frame, _) | (_, Redraw::Frame) => Redraw::Frame,
+            (Redraw::Nothing, Redraw::Nothing) => Redraw::Nothing,
+        };
+        self.effects.queue(outcome.effects);
+    }
+
+    fn connected(&mut self, found: Result<Connected>) {
+        match found {
+            Ok(found) => {
+                self.supervisor.add(&found.adapters);
+                self.effects.add(&found.adapters, &found.read_only);
+                let profiles: Vec<_> = found.adapters.iter().map(|adapter| adapter.profile().clone()).collect();
+                let embedded = profiles.iter().any(|profile| profile.embedded);
+                if !found.problems.is_empty() {
+                    self.heard(Msg::Problems(found.problems));
+                }
+                self.heard(if embedded { Msg::Embedded(profiles) } else { Msg::Connections(profiles) });
+            }
+            Err(error) => self.heard(Msg::Undiscovered(error)),
+        }
+    }
+
+    fn ticked(&mut self) {
+        if let Some((period, at)) = &mut self.tick {
+            *at = Instant::now() + *period;
+        }
+        let outcome = self.app.update(Msg::Tick(clock::now()));
+        self.note(outcome);
+    }
+
+    /// Does what the console wants done. What needs the terminal is done here, the rest elsewhere.
+    fn carry_out(&mut self, terminal: &Terminal) -> Result<Option<Ending>> {
+        while let Some(effect) = self.effects.next() {
+            match effect {
+                Effect::Quit => return Ok(Some(Ending::Quit)),
+                Effect::Suspend => self.stop(terminal)?,
+                Effect::Retry(connection) => self.supervisor.retry(&connection),
+                Effect::Copy(text) => self.copy(&text),
+                Effect::Theme(name) => {
+                    if let Some(theme) = (self.themes)(&name) {
+                        self.theme = theme;
+                        self.redraw = Redraw::Everything;
+                    }
+                }
+                Effect::Bell => self.canvas.backend_mut().bell(),
+                Effect::Describe(_)
+                | Effect::Check(_)
+                | Effect::Plan(..)
+                | Effect::Approve { .. }
+                | Effect::Cancel(_)
+                | Effect::ReadJournal
+                | Effect::SearchLog(_)
+                | Effect::Save { .. } => self.effects.begin(effect),
+            }
+        }
+        Ok(None)
+    }
+
+    fn copy(&mut self, text: &Text) {
+        self.canvas.backend_mut().copy(text);
+        self.redraw = Redraw::Frame;
+    }
+
+    fn reconcile(&mut self) {
+        let wanted = self.app.subscriptions();
+        if wanted == self.subscriptions {
+            return;
+        }
+        self.supervisor.reconcile(&wanted);
+        let period = wanted.iter().filter_map(|subscription| match subscription {
+            Subscription::Clock(period) => Some(*period),
+            Subscription::Watch(..) | Subscription::Logs(_) => None,
+        });
+        let period = period.min();
+        if period != self.tick.map(|(period, _)| period) {
+            self.tick = period.map(|period| (period, Instant::now() + period));
+        }
+        self.subscriptions = wanted;
+    }
+
+    fn draw(&mut self) {
+        if self.redraw == Redraw::Everything {
+            let Ok(()) = self.canvas.clear();
+        }
+        let (app, theme) = (&self.app, &self.theme);
+        let mut areas = None;
+        let Ok(_) = self.canvas.draw(|frame| areas = Some(ui::draw(app, theme, frame)));
+        if let Some(areas) = areas {
+            self.app.drawn(areas);
+        }
+        if let Some(frame) = self.canvas.backend_mut().take_frame() {
+            self.writer.write(frame);
+        }
+        self.redraw = Redraw::Nothing;
+        self.drawn_at = Instant::now();
+    }
+
+    /// Gives the terminal back and stops, until the shell continues this process.
+    fn stop(&mut self, terminal: &Terminal) -> Result<()> {
+        self.writer.finish(LAST_WRITE);
+        terminal.leave();
+        signals::stop_this_process();
+        self.take_again(terminal)
+    }
+
+    fn take_again(&mut self, terminal: &Terminal) -> Result<()> {
+        self.writer.finish(LAST_WRITE);
+        terminal.enter()?;
+        let size = Terminal::size();
+        self.canvas.backend_mut().forget();
+        self.heard(Msg::Resize(size.width, size.height));
+        Ok(())
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn thread_failed(error: &std::io::Error) -> Error {
+    Error::new(crate::error::ErrorKind::Io, "no thread can be started for the terminal").because(error)
+}

@@ -1,0 +1,170 @@
+//! Approved plans on their way: journal, ticket, request, observation, verdict. The only door to a change.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc::Sender;
+
+use super::{clock, journal::Journal};
+use crate::{
+    app::Msg,
+    error::{Error, ErrorKind, Result},
+    fleet::{ConnectionId, Text},
+    operation::{
+        Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Request,
+        Verdict, guard,
+    },
+    platform::{Adapter, BoxFuture, Canceller, Scribe, Ticket},
+};
+
+/// What a connection is, as far as changing it goes.
+#[derive(Clone)]
+pub struct Target {
+    /// The adapter.
+    pub adapter: Arc<dyn Adapter>,
+    /// Whether configuration forbids changes.
+    pub read_only: bool,
+}
+
+/// Plans, runs and observes operations, and tells the loop about them.
+pub struct Operations {
+    authority: Authority,
+    journal: Journal,
+    /// Who we are on this machine, for the record.
+    operator: Text,
+    messages: Sender<Msg>,
+    running: Arc<Mutex<HashMap<OperationId, Canceller>>>,
+}
+
+/// Makes the plan of `intent` and lets the guards judge it.
+pub async fn plan(adapter: &Arc<dyn Adapter>, intent: Intent, evidence: Evidence) -> Result<Box<Plan>> {
+    if intent.subjects.is_empty() || evidence.subjects.len() != intent.subjects.len() {
+        return Err(Error::new(ErrorKind::NotFound, "what this should be done to does not exist any more"));
+    }
+    let mut plan = adapter.plan(clock::operation_id(), intent, evidence.clone()).await?;
+    plan.guards.extend(guard::judge(&evidence, &plan));
+    plan.guards.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
+    Ok(Box::new(plan))
+}
+
+impl Operations {
+    /// Operations under `authority`, recorded in `journal`, told to `messages`.
+    pub fn new(authority: Authority, journal: Journal, operator: Text, messages: Sender<Msg>) -> Self {
+        Self { authority, journal, operator, messages, running: Arc::default() }
+    }
+
+    /// Runs a plan somebody agreed to. Comes back once it is recorded and under way, or refused; progress follows as
+    /// messages. The operation goes on when the caller does not wait.
+    pub async fn start(
+        &self,
+        target: Target,
+        plan: Plan,
+        answer: Answer,
+        override_reason: Option<Text>,
+    ) -> Result<OperationId> {
+        let id = plan.operation.clone();
+        let permit =
+            self.authority.permit(&plan.connection, target.read_only).ok_or_else(|| read_only(&plan.connection))?;
+        let identity = target.adapter.check().await.map(|checkup| checkup.identity).unwrap_or_default();
+        let entry = Entry::Approved {
+            plan_hash: plan.hash(),
+            plan: Box::new(plan.clone()),
+            answer: answer.clone(),
+            override_reason: override_reason.clone(),
+            operator: self.operator.clone(),
+            identity,
+        };
+        let approved = plan.approve(permit, answer, override_reason)?;
+        append(self.journal.clone(), id.clone(), entry).await?;
+        let canceller = Canceller::default();
+        let cancel = canceller.listener();
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), canceller);
+        let scribe = Arc::new(JournalScribe { journal: self.journal.clone(), operation: id.clone() });
+        let progress = target.adapter.run(approved, scribe, cancel);
+        self.follow(id.clone(), progress);
+        Ok(id)
+    }
+
+    /// Looks how far a broken operation came. Never sends.
+    pub fn observe(&self, target: &Target, record: OperationRecord) {
+        let id = record.operation.clone();
+        let progress = target.adapter.observe(record);
+        self.follow(id, progress);
+    }
+
+    /// Asks an operation to stop between its steps.
+    pub fn cancel(&self, id: &OperationId) {
+        if let Some(canceller) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            canceller.cancel();
+        }
+    }
+
+    /// How many operations are under way.
+    pub fn under_way(&self) -> usize {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Records answers and the verdict, and tells the loop everything. Runs by itself to the end: a stream that may
+    /// have a request in flight is never dropped.
+    fn follow(&self, id: OperationId, mut progress: crate::platform::BoxStream<'static, Progress>) {
+        let (journal, messages, running) = (self.journal.clone(), self.messages.clone(), Arc::clone(&self.running));
+        tokio::spawn(async move {
+            let mut ended = false;
+            while let Some(item) = progress.next().await {
+                let entry = match &item {
+                    Progress::Answered { step, said } => Some(Entry::Answered { step: *step, said: said.clone() }),
+                    Progress::Verdict(verdict) => {
+                        ended = true;
+                        Some(Entry::Verdict(verdict.clone()))
+                    }
+                    Progress::Step(_)
+                    | Progress::Subject { .. }
+                    | Progress::Task { .. }
+                    | Progress::Waiting { .. }
+                    | Progress::Trouble(_) => None,
+                };
+                if let Some(entry) = entry
+                    && let Err(error) = append(journal.clone(), id.clone(), entry).await
+                {
+                    let _ = messages.send(Msg::Progress(id.clone(), Progress::Trouble(error), clock::now())).await;
+                }
+                let _ = messages.send(Msg::Progress(id.clone(), item, clock::now())).await;
+            }
+            if !ended {
+                let text = "the adapter stopped without a verdict; look at the platform".into();
+                let verdict = Verdict { outcome: Outcome::Unknown, text, left: Vec::new() };
+                let _ = append(journal, id.clone(), Entry::Verdict(verdict.clone())).await;
+                let _ = messages.send(Msg::Progress(id.clone(), Progress::Verdict(verdict), clock::now())).await;
+            }
+            running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        });
+    }
+}
+
+fn read_only(connection: &ConnectionId) -> Error {
+    Error::new(ErrorKind::Refused, format!("`{connection}` is read-only here"))
+        .hint("start quarterdeck without `watch` and `--read-only`, and set read_only = false for the connection")
+}
+
+/// Syncing waits for a disk, so it is done where waiting hurts nobody.
+async fn append(journal: Journal, operation: OperationId, entry: Entry) -> Result<()> {
+    let appended = tokio::task::spawn_blocking(move || journal.append(&operation, entry)).await;
+    appended.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, "writing the journal failed").because(&error)))
+}
+
+/// Gives tickets for one operation.
+struct JournalScribe {
+    journal: Journal,
+    operation: OperationId,
+}
+
+impl Scribe for JournalScribe {
+    fn sending(&self, step: usize, request: &Request) -> BoxFuture<'static, Result<Ticket>> {
+        let entry = Entry::Sending { step, request: request.clone() };
+        let appended = append(self.journal.clone(), self.operation.clone(), entry);
+        Box::pin(async move { appended.await.map(|()| Ticket::issue(step)) })
+    }
+}
