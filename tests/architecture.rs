@@ -238,7 +238,7 @@ fn clocks(place: &str, mention: &Mention, broken: &mut Vec<Broken>) {
 
 /// Colours are named by the theme alone; everything else names roles.
 fn colours(place: &str, mention: &Mention, broken: &mut Vec<Broken>) {
-    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, &["ui/theme"]);
+    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, &["ui/theme", "runtime/painter"]);
     let coloured = mention.segments.iter().any(|it| ["Color", "Stylize"].contains(&it.as_str()));
     if drawn && coloured {
         let what = format!("`{}`: style by role (`theme.failing`), never by colour", mention.segments.join("::"));
@@ -296,7 +296,7 @@ fn called(place: &str, method: &Method, broken: &mut Vec<Broken>) {
     if clock && !clock_allowed(place) {
         say("clocks", format!("`.{name}()`: time is an argument outside the runtime and {CLOCKS:?}"));
     }
-    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, &["ui/theme"]);
+    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, &["ui/theme", "runtime/painter"]);
     if drawn && ["fg", "bg", "underline_color"].contains(&name) {
         say("colours", format!("`.{name}(…)`: style by role (`theme.failing`), never by colour"));
     }
@@ -566,6 +566,8 @@ mod caught {
         breaks("colours", "src/ui/nodes.rs", "use ratatui::{style::{Style, Stylize}};");
         breaks("colours", "src/ui/nodes.rs", "fn f() { Style::new().fg(x); }");
         keeps("src/ui/theme/palette.rs", "use ratatui::style::Color; fn f() { Style::new().fg(Color::Red); }");
+        // The painter chooses no colour: it writes those it is given as bytes.
+        keeps("src/runtime/painter.rs", "use ratatui::style::Color; fn f(colour: Color) { colour == Color::Red; }");
     }
 
     #[test]

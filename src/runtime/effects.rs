@@ -115,12 +115,7 @@ impl Effects {
             Effect::Save { path, contents } => {
                 self.answer(blocking(move || save(&path, &contents).map(|()| path), Msg::Saved));
             }
-            Effect::Quit
-            | Effect::Suspend
-            | Effect::Retry(_)
-            | Effect::Copy(_)
-            | Effect::Theme(_)
-            | Effect::Bell => {}
+            Effect::Quit | Effect::Suspend | Effect::Retry(_) | Effect::Copy(_) | Effect::Theme(_) | Effect::Bell => {}
         }
     }
 

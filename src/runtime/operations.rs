@@ -8,16 +8,19 @@ use std::{
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc::Sender;
 
-use super::{clock, journal::Journal};
+use super::{
+    clock,
+    journal::{Journal, JournalScribe, append},
+};
 use crate::{
     app::Msg,
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, Text},
     operation::{
-        Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Request,
-        Verdict, guard,
+        Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verdict,
+        guard,
     },
-    platform::{Adapter, BoxFuture, Canceller, Scribe, Ticket},
+    platform::{Adapter, Canceller},
 };
 
 /// What a connection is, as far as changing it goes.
@@ -82,7 +85,7 @@ impl Operations {
         let canceller = Canceller::default();
         let cancel = canceller.listener();
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), canceller);
-        let scribe = Arc::new(JournalScribe { journal: self.journal.clone(), operation: id.clone() });
+        let scribe = Arc::new(JournalScribe::new(self.journal.clone(), id.clone()));
         let progress = target.adapter.run(approved, scribe, cancel);
         self.follow(id.clone(), progress);
         Ok(id)
@@ -147,24 +150,4 @@ impl Operations {
 fn read_only(connection: &ConnectionId) -> Error {
     Error::new(ErrorKind::Refused, format!("`{connection}` is read-only here"))
         .hint("start quarterdeck without `watch` and `--read-only`, and set read_only = false for the connection")
-}
-
-/// Syncing waits for a disk, so it is done where waiting hurts nobody.
-async fn append(journal: Journal, operation: OperationId, entry: Entry) -> Result<()> {
-    let appended = tokio::task::spawn_blocking(move || journal.append(&operation, entry)).await;
-    appended.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, "writing the journal failed").because(&error)))
-}
-
-/// Gives tickets for one operation.
-struct JournalScribe {
-    journal: Journal,
-    operation: OperationId,
-}
-
-impl Scribe for JournalScribe {
-    fn sending(&self, step: usize, request: &Request) -> BoxFuture<'static, Result<Ticket>> {
-        let entry = Entry::Sending { step, request: request.clone() };
-        let appended = append(self.journal.clone(), self.operation.clone(), entry);
-        Box::pin(async move { appended.await.map(|()| Ticket::issue(step)) })
-    }
 }

@@ -42,12 +42,7 @@ pub async fn get(
 }
 
 /// Writes everything a platform says about one resource.
-pub async fn describe(
-    adapters: &[Arc<dyn Adapter>],
-    name: &Name,
-    format: Format,
-    output: &mut Output,
-) -> Result<Exit> {
+pub async fn describe(adapters: &[Arc<dyn Adapter>], name: &Name, format: Format, output: &mut Output) -> Result<Exit> {
     let seen = gather(adapters, name.kinds(), LIMIT).await;
     tell(&seen.errors);
     let id = name.find(&seen.store)?;
