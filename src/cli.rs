@@ -424,12 +424,4 @@ mod tests {
             assert!(script.contains("quarterdeck") && script.contains("doctor"), "{shell}");
         }
     }
-
-    #[test]
-    fn exit_codes_tell_refusal_from_failure() {
-        let codes =
-            [ErrorKind::Usage, ErrorKind::Refused, ErrorKind::TimedOut, ErrorKind::Unreachable, ErrorKind::Denied]
-                .map(|kind| crate::error::Exit::of(&crate::error::Error::new(kind, "x")).code());
-        assert_eq!(codes, [2, 3, 4, 1, 1]);
-    }
 }

@@ -177,4 +177,12 @@ mod tests {
         let outer = Error::new(ErrorKind::Unreachable, "`prod` does not answer").because(&inner);
         assert_eq!(outer.to_string(), "`prod` does not answer: connection refused");
     }
+
+    #[test]
+    fn exit_codes_tell_refusal_from_failure() {
+        let codes =
+            [ErrorKind::Usage, ErrorKind::Refused, ErrorKind::TimedOut, ErrorKind::Unreachable, ErrorKind::Denied]
+                .map(|kind| Exit::of(&Error::new(kind, "x")).code());
+        assert_eq!(codes, [2, 3, 4, 1, 1]);
+    }
 }
