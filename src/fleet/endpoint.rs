@@ -18,6 +18,8 @@ pub struct Endpoint {
     pub name: Text,
     /// Where it belongs.
     pub environment: Option<EnvironmentId>,
+    /// The service it speaks for, by the name without its group: the `application` of a service.
+    pub service: Option<Text>,
     /// The address, credentials left out.
     pub url: Text,
     /// Polled, or only on request.

@@ -145,6 +145,7 @@ pub(crate) fn endpoint(name: &str) -> Endpoint {
         id: id(Kind::Endpoint, name),
         name: name.into(),
         environment: Some("prod".into()),
+        service: None,
         url: "https://news.example/health".into(),
         purpose: Purpose::Health,
         health: Health::Healthy,
