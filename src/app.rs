@@ -84,7 +84,7 @@ impl App {
         }
         let kinds = Pane::ALL.into_iter().filter_map(Pane::kind);
         Self {
-            known: Known::new(settings.environments.clone(), now),
+            known: Known { frozen_at: settings.frozen_at, ..Known::new(settings.environments.clone(), now) },
             settings,
             keymap,
             spot: Spot::of(Pane::Overview),

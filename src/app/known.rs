@@ -15,6 +15,7 @@ pub(super) struct Known {
     pub(super) only: Option<ConnectionId>,
     pub(super) discovery: Discovery,
     pub(super) now: Timestamp,
+    pub(super) frozen_at: Option<Timestamp>,
 }
 
 /// How far the search for platforms is.
@@ -39,6 +40,7 @@ impl Known {
             only: None,
             discovery: Discovery::Looking,
             now,
+            frozen_at: None,
         }
     }
 
@@ -48,7 +50,8 @@ impl Known {
             environments: &self.environments,
             connections: &self.connections,
             only: self.only.as_ref(),
-            now: self.now,
+            now: self.frozen_at.unwrap_or(self.now),
+            clock: self.now,
         }
     }
 }

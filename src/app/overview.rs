@@ -218,7 +218,7 @@ impl Overview {
             Some((_, at)) => {
                 let tasks = u32::try_from(world.store.count(Kind::Task)).unwrap_or(u32::MAX);
                 let rest = PAUSE.max(COST_PER_TASK.saturating_mul(tasks).saturating_mul(10));
-                if at.age(world.now) >= rest { Due::Now } else { Due::Later }
+                if at.age(world.clock) >= rest { Due::Now } else { Due::Later }
             }
         }
     }
@@ -232,7 +232,7 @@ impl Overview {
         self.attention.retain(|it| world.shows(&it.resource.connection));
         self.counts = counts(world);
         self.connections = world.shown().map(|connection| connection.id().clone()).collect();
-        self.built = Some((revision_of(world), world.now));
+        self.built = Some((revision_of(world), world.clock));
         self.stage = self.stage.min(self.stages.len().saturating_sub(1));
         let position = self.lines().position(|line| match (&self.cursor, line) {
             (Cursor::First, _) => true,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    fleet::{ConnectionId, Environments, Text},
+    fleet::{ConnectionId, Environments, Text, Timestamp},
     operation::Mode,
 };
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub read_only: Vec<ConnectionId>,
     /// Whether the embedded fleet was asked for, so that the first frame already says so.
     pub demo: bool,
+    /// When the embedded fleet's clock stands still, where it does: ages are counted from then.
+    pub frozen_at: Option<Timestamp>,
     /// Keys by command name, in place of the default ones.
     pub keys: Vec<(String, Vec<String>)>,
     /// How long a plan must have been on screen before it can be agreed to.
@@ -42,6 +44,7 @@ impl Default for Settings {
             mode: Mode::Interactive,
             read_only: Vec::new(),
             demo: false,
+            frozen_at: None,
             keys: Vec::new(),
             confirm_after: Duration::from_millis(500),
             log_bytes: 256 << 20,

@@ -294,7 +294,7 @@ impl Table {
         if self.is_current(world) {
             return Refreshed::Unchanged;
         }
-        let rested = self.built.is_none_or(|built| built.at.age(world.now) >= self.rest());
+        let rested = self.built.is_none_or(|built| built.at.age(world.clock) >= self.rest());
         if !rested && (urgency == Urgency::Soon || self.total >= LARGE) {
             return Refreshed::Deferred;
         }
@@ -331,7 +331,7 @@ impl Table {
         let new = rows.into_iter().map(|row| row.id().clone()).collect();
         let old = std::mem::replace(&mut self.rows, new);
         self.marks.retain(|id| world.store.get(id).is_some());
-        self.built = Some(Built { revision: self.revision(world), at: world.now });
+        self.built = Some(Built { revision: self.revision(world), at: world.clock });
         self.find_cursor(&old);
     }
 

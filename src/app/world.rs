@@ -16,8 +16,10 @@ pub struct World<'a> {
     pub connections: &'a [Connection],
     /// The one connection that is shown, where one was chosen.
     pub only: Option<&'a ConnectionId>,
-    /// The time.
+    /// The time that ages are counted from. Stands still on an embedded fleet that is frozen.
     pub now: Timestamp,
+    /// The time by the machine's clock, which never stands still: for pacing, and for how long nothing was heard.
+    pub clock: Timestamp,
 }
 
 impl<'a> World<'a> {
@@ -45,7 +47,7 @@ impl<'a> World<'a> {
     /// be: what is shown of them may be old.
     pub fn stale(self, connection: &ConnectionId, kind: Kind) -> Option<Duration> {
         let limit = self.connection(connection)?.limit(kind)?;
-        self.store.silence(connection, kind, self.now).filter(|silence| *silence > limit)
+        self.store.silence(connection, kind, self.clock).filter(|silence| *silence > limit)
     }
 
     /// As [`World::stale`], for one resource.
