@@ -19,7 +19,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::{Notify, mpsc};
 
 pub use self::{
-    clock::{Guard, Stopwatch, beside, deadline, sleep, wall_clock},
+    clock::{Guard, Stopwatch, beside, deadline, detached, sleep, wall_clock},
     generate::generate,
     listing::Listing,
 };

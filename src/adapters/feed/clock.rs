@@ -65,3 +65,8 @@ impl Drop for Guard {
 pub fn beside(work: impl Future<Output = ()> + Send + 'static) -> Guard {
     Guard(tokio::spawn(work).abort_handle())
 }
+
+/// Runs `work` beside everything else until it ends by itself, as a connection does that is no longer used.
+pub fn detached(work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(work);
+}

@@ -1,0 +1,356 @@
+//! Follows an update of a service to its end: what each task does, what is waited for and why, and how it ended.
+//!
+//! The swarm's own word is taken with care. `UpdateStatus` is empty after each update until its first task is replaced,
+//! stays empty where nothing has to be, lags behind the tasks, says `updating` for ever while a task cannot be placed,
+//! and says `completed` for tasks that fail a second after they were watched.
+
+use std::{collections::HashMap, time::Duration};
+
+use super::{
+    super::{
+        instant::instant,
+        model,
+        picture::Picture,
+        rows::{services, stall, tasks},
+    },
+    Bench, Says,
+    spec::Reading,
+};
+use crate::{
+    adapters::feed::{self, Stopwatch},
+    error::{Error, ErrorKind, Result},
+    fleet::{Kind, ResourceId, TaskState, Text, Timestamp, time::brief},
+    operation::{Outcome, Progress, Verdict},
+    platform::Cancel,
+};
+
+/// Between two looks: progress should feel live, and one service's tasks are a small list.
+const LOOK: Duration = Duration::from_millis(700);
+/// Between two looks while the swarm cannot be heard.
+const TROUBLED: Duration = Duration::from_secs(3);
+/// For how long the swarm may be silent before nobody waits for it any more.
+const DEAF: Duration = Duration::from_mins(15);
+/// How long a task may be without a node before the verdict is `stalled`. The swarm itself never gives up.
+const UNPLACED: Duration = Duration::from_secs(45);
+/// After `completed`, tasks are watched for as long again as the swarm watched them, within these.
+const SETTLE: (Duration, Duration) = (Duration::from_secs(8), Duration::from_mins(1));
+/// How long everything must be in place without any word of the swarm's: then there was nothing to replace.
+const WORDLESS: Duration = Duration::from_secs(6);
+/// The swarm's own default for how long a new task is watched.
+const MONITOR: Duration = Duration::from_secs(5);
+
+/// How following ended.
+pub(super) struct Ended {
+    pub outcome: Outcome,
+    pub text: String,
+    pub left: Vec<Text>,
+}
+
+/// One update being followed.
+pub(super) struct Following {
+    bench: Bench,
+    subject: ResourceId,
+    /// The counter of forced updates that this update set.
+    counter: u64,
+    /// When the update before this one began: a status that began then is not about this update.
+    before: Option<String>,
+    /// Whether any status is taken to be this update's.
+    any_status: bool,
+    nodes: Vec<model::Node>,
+    told: HashMap<String, String>,
+    said: Option<(u32, u32, String)>,
+    waiting: Option<(Text, Timestamp)>,
+    settling: Option<(Stopwatch, usize)>,
+    wordless: Option<Stopwatch>,
+}
+
+/// What one look saw.
+struct Seen {
+    service: model::Service,
+    picture: Picture,
+    done: u32,
+    total: u32,
+    /// Failed tasks of the new version.
+    failed: Vec<(String, Text)>,
+}
+
+impl Following {
+    /// Follows the update that set `counter`. `before` is the service as it was when the request was sent; without it
+    /// (after a crash) whatever the swarm says is taken to be about this update.
+    pub(super) fn new(bench: Bench, subject: ResourceId, counter: u64, before: Option<&model::Service>) -> Self {
+        let status = before.and_then(|service| service.update_status.as_ref());
+        Self {
+            bench,
+            subject,
+            counter,
+            before: status.and_then(|status| status.started_at.clone()),
+            any_status: before.is_none(),
+            nodes: Vec::new(),
+            told: HashMap::new(),
+            said: None,
+            waiting: None,
+            settling: None,
+            wordless: None,
+        }
+    }
+
+    /// Looks until it is over, or until somebody asks to stop looking.
+    pub(super) async fn until_over(mut self, cancel: &Cancel, says: &Says) -> Verdict {
+        let mut silent: Option<(Stopwatch, Error)> = None;
+        loop {
+            if cancel.asked() {
+                let left =
+                    Text::clean("the swarm goes on with the update; another roll or a rollback would replace it");
+                return Verdict { outcome: Outcome::Cancelled, text: "stopped looking".into(), left: vec![left] };
+            }
+            let pause = match self.look(says).await {
+                Ok(Some(ended)) => return ended.into(),
+                Ok(None) => {
+                    silent = None;
+                    LOOK
+                }
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    return super::verdict(Outcome::Failed, format!("the service was removed meanwhile: {error}"));
+                }
+                Err(error) => {
+                    let since = silent.as_ref().map_or_else(Stopwatch::start, |(since, _)| *since);
+                    if since.read() > DEAF {
+                        let mut verdict = super::verdict(
+                            Outcome::Unknown,
+                            format!("the request was accepted, then the swarm fell silent: {error}"),
+                        );
+                        verdict.left.push("whether the update ended, and how, could not be seen".into());
+                        return verdict;
+                    }
+                    if silent.as_ref().is_none_or(|(_, before)| *before != error) {
+                        says.say(Progress::Trouble(error.clone())).await;
+                    }
+                    silent = Some((since, error));
+                    TROUBLED
+                }
+            };
+            tokio::select! {
+                () = feed::sleep(pause) => {}
+                () = cancel.wait() => {}
+            }
+        }
+    }
+
+    async fn look(&mut self, says: &Says) -> Result<Option<Ended>> {
+        let engine = &self.bench.engine;
+        let reading = Reading::of(engine, &self.subject.key).await?;
+        let listed = engine.tasks_of(&self.subject.key).await?;
+        // Node names for sentences; states of nodes only where a task's place was not known before.
+        if listed.iter().any(|task| !task.node_id.is_empty() && !self.nodes.iter().any(|node| node.id == task.node_id))
+        {
+            self.nodes = engine.json("listing nodes", "/nodes").await?;
+        }
+        let seen = self.see(reading.model, listed);
+        self.tell(&seen, says).await;
+        Ok(self.judge(&seen, says).await)
+    }
+
+    fn see(&self, service: model::Service, listed: Vec<model::Task>) -> Seen {
+        let mut picture = Picture { nodes: self.nodes.clone(), ..Picture::default() };
+        picture.take_tasks(listed);
+        let replicas = services::replicas(&picture, &service, None);
+        let template = &service.spec.task_template;
+        let mut failed = Vec::new();
+        let mut done = 0;
+        for task in picture.tasks.iter().filter(|task| task.spec.same_version(template)) {
+            if task.failed() {
+                failed.push((task.id.clone(), Text::clean(&task.status.err)));
+            } else if task.wanted() && tasks::state(task, picture.node(&task.node_id)) == TaskState::Running {
+                done += 1;
+            }
+        }
+        Seen { done, total: replicas.desired, failed, service, picture }
+    }
+
+    /// Says what each task does that it did not do at the last look, and how far the service is.
+    async fn tell(&mut self, seen: &Seen, says: &Says) {
+        for task in &seen.picture.tasks {
+            let text = sentence(task, &seen.picture);
+            let before = self.told.insert(task.id.clone(), text.clone());
+            let news = match &before {
+                Some(before) => *before != text,
+                // At the first look, what ended long ago is no news.
+                None => !task.ended() && task.status.state != "running" || self.said.is_some(),
+            };
+            if news {
+                let id = ResourceId::new(self.subject.connection.clone(), Kind::Task, Text::clean(&task.id));
+                says.say(Progress::Task { id, text: Text::clean(&text) }).await;
+            }
+        }
+        let text = match self.state(seen) {
+            "rollback_started" => {
+                format!("rolling back: {} of {} tasks are of the version before", seen.done, seen.total)
+            }
+            "completed" => "the swarm says completed; watching whether the tasks stay up".to_owned(),
+            _ => format!("{} of {} tasks replaced", seen.done, seen.total),
+        };
+        let said = (seen.done, seen.total, text);
+        if self.said.as_ref() != Some(&said) {
+            let (done, total, text) = said.clone();
+            says.say(Progress::Subject { id: self.subject.clone(), done, total, text: Text::clean(&text) }).await;
+            self.said = Some(said);
+        }
+    }
+
+    /// The swarm's word for this very update, or nothing while it has none.
+    fn state<'a>(&self, seen: &'a Seen) -> &'a str {
+        match &seen.service.update_status {
+            Some(status) if self.any_status || status.started_at != self.before => &status.state,
+            Some(_) | None => "",
+        }
+    }
+
+    async fn judge(&mut self, seen: &Seen, says: &Says) -> Option<Ended> {
+        let message = seen.service.update_status.as_ref().map_or("", |status| status.message.as_str()).to_owned();
+        let state = self.state(seen);
+        let counter = seen.service.spec.task_template.force_update;
+        if !state.starts_with("rollback") && counter != self.counter {
+            return Some(Ended {
+                outcome: Outcome::Failed,
+                text: "somebody else updated the service before this update had ended".into(),
+                left: vec![Text::clean(&format!(
+                    "their update goes on: {} of {} tasks replaced",
+                    seen.done, seen.total
+                ))],
+            });
+        }
+        let half = || {
+            let old = seen.total.saturating_sub(seen.done);
+            vec![Text::clean(&format!(
+                "{} tasks are new, {old} are not; it stays so until it is updated again",
+                seen.done
+            ))]
+        };
+        match state {
+            "completed" => self.settled(seen),
+            "paused" => Some(Ended { outcome: Outcome::Paused, text: because(&message, &seen.failed), left: half() }),
+            "rollback_completed" => Some(Ended {
+                outcome: Outcome::RolledBack,
+                text: because(&message, &seen.failed),
+                left: vec!["the spec before is in place again; there is none before that any more".into()],
+            }),
+            "rollback_paused" => {
+                Some(Ended { outcome: Outcome::RollbackPaused, text: because(&message, &seen.failed), left: half() })
+            }
+            _ => self.stalled(seen, says).await,
+        }
+    }
+
+    /// After `completed`: whether the tasks stay up for a while longer than the swarm watched them.
+    fn settled(&mut self, seen: &Seen) -> Option<Ended> {
+        let monitor = seen.service.spec.update_config.as_ref().map_or(0, |config| config.monitor);
+        let monitor = if monitor == 0 { MONITOR } else { Duration::from_nanos(monitor) };
+        let (began, failures) = *self.settling.get_or_insert_with(|| (Stopwatch::start(), seen.failed.len()));
+        if seen.failed.len() > failures {
+            let why = seen.failed.last().map(|(_, why)| why.clone()).unwrap_or_default();
+            return Some(Ended {
+                outcome: Outcome::Failed,
+                text: format!("the swarm called it completed, then new tasks failed: {why}"),
+                left: vec!["the swarm starts failed tasks again by itself; it does not roll back".into()],
+            });
+        }
+        if began.read() < monitor.clamp(SETTLE.0, SETTLE.1) {
+            return None;
+        }
+        let whole = seen.done >= seen.total;
+        let (outcome, text) = if whole {
+            (Outcome::Completed, format!("all {} tasks were replaced and stayed up", seen.total))
+        } else {
+            (
+                Outcome::Failed,
+                format!("the swarm called it completed, but only {} of {} tasks run", seen.done, seen.total),
+            )
+        };
+        Some(Ended { outcome, text, left: Vec::new() })
+    }
+
+    /// While the swarm says `updating`, or nothing: whether anything still moves.
+    async fn stalled(&mut self, seen: &Seen, says: &Says) -> Option<Ended> {
+        let at = feed::wall_clock();
+        let tasks = &seen.picture.tasks;
+        let unplaced = tasks.iter().find(|task| {
+            task.wanted()
+                && matches!(task.status.state.as_str(), "new" | "allocated" | "pending")
+                && !task.status.err.is_empty()
+        });
+        let since = unplaced.and_then(|task| instant(&task.status.timestamp)).unwrap_or(at);
+        let reason = match unplaced {
+            Some(task) => tasks::waits_because(task).map(|reason| (reason, since)),
+            None => stall::stalled(&seen.service, tasks.iter(), at).map(|reason| (reason, at)),
+        };
+        let Some((reason, since)) = reason else {
+            self.waiting = None;
+            return self.wordless(seen);
+        };
+        let known = self.waiting.as_ref().filter(|(before, _)| *before == reason).map(|(_, since)| *since);
+        let since = known.unwrap_or(since);
+        if known.is_none() {
+            says.say(Progress::Waiting { reason: reason.clone(), since }).await;
+            self.waiting = Some((reason.clone(), since));
+        }
+        let waited = since.age(at);
+        if unplaced.is_some() && waited < UNPLACED {
+            return None;
+        }
+        let waited = if unplaced.is_some() { format!(" for {}", brief(waited)) } else { String::new() };
+        Some(Ended {
+            outcome: Outcome::Stalled,
+            text: format!("{reason}{waited}; {} of {} tasks replaced", seen.done, seen.total),
+            left: vec![
+                "the swarm goes on trying for as long as it takes; it moves on by itself when the reason is gone"
+                    .into(),
+                "to give up: roll back, or update the service so that its tasks can be placed".into(),
+            ],
+        })
+    }
+
+    /// Without any word of the swarm's there may have been nothing to replace: everything is in place, and stays so.
+    fn wordless(&mut self, seen: &Seen) -> Option<Ended> {
+        let in_place = seen.done >= seen.total && self.state(seen).is_empty();
+        let moving =
+            seen.picture.tasks.iter().any(|task| !task.ended() && (!task.wanted() || task.status.state != "running"));
+        if !in_place || moving {
+            self.wordless = None;
+            return None;
+        }
+        let began = *self.wordless.get_or_insert_with(Stopwatch::start);
+        (began.read() >= WORDLESS).then(|| Ended {
+            outcome: Outcome::Completed,
+            text: match seen.total {
+                0 => "it wants no tasks, so there was nothing to replace".to_owned(),
+                total => format!("all {total} tasks are of the new version"),
+            },
+            left: Vec::new(),
+        })
+    }
+}
+
+/// Why an update ended as it did: the swarm's message, and what its tasks said.
+fn because(message: &str, failed: &[(String, Text)]) -> String {
+    let message = if message.is_empty() { "the swarm does not say why" } else { message };
+    // The message names the task that tipped the scale; its own words say more.
+    let named = failed.iter().find(|(id, _)| message.contains(id.as_str())).or(failed.last());
+    match named {
+        Some((_, why)) if !why.is_empty() => format!("{message}: {why}"),
+        Some(_) | None => message.to_owned(),
+    }
+}
+
+/// What a task does, as a sentence without its name.
+fn sentence(task: &model::Task, picture: &Picture) -> String {
+    let node = picture.node(&task.node_id).map_or(task.node_id.as_str(), |node| node.description.hostname.as_str());
+    let on = if node.is_empty() { String::new() } else { format!(" on {node}") };
+    let why = if task.status.err.is_empty() { String::new() } else { format!(": {}", task.status.err) };
+    match (task.status.state.as_str(), task.wanted()) {
+        ("new" | "allocated" | "pending", _) if why.is_empty() => "waiting for a node".to_owned(),
+        ("new" | "allocated" | "pending", _) => format!("not placed{why}"),
+        ("running", false) => format!("stopping{on}"),
+        ("shutdown" | "complete" | "remove", _) => format!("stopped{on}"),
+        (state, _) => format!("{state}{on}{why}"),
+    }
+}

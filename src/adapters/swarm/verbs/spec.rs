@@ -1,0 +1,103 @@
+//! A service as an update sees it: the engine's own JSON, kept whole, so that nothing it holds is lost on the way back.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::super::{engine::Engine, model};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A service, read just now.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Reading {
+    /// As the engine writes it.
+    pub value: Value,
+    /// As far as rows and plans look at it.
+    pub model: model::Service,
+}
+
+impl Reading {
+    /// Reads a service.
+    pub(in super::super) async fn of(engine: &Engine, key: &str) -> Result<Self> {
+        Self::from(engine.service(key).await?)
+    }
+
+    /// Takes a service as read.
+    pub(in super::super) fn from(value: Value) -> Result<Self> {
+        let model = model::of_value(&value)
+            .map_err(|error| Error::new(ErrorKind::Malformed, "a service that cannot be understood").because(&error))?;
+        Ok(Self { value, model })
+    }
+
+    /// The whole spec, as an update sends it back.
+    pub(in super::super) fn spec(&self) -> Result<&Value> {
+        let missing = || Error::new(ErrorKind::Malformed, format!("service {} has no spec", self.model.id));
+        self.value.get("Spec").filter(|spec| spec.is_object()).ok_or_else(missing)
+    }
+
+    /// SHA-256 of the spec, independent of the order its fields came in: what must not have changed since the plan.
+    pub(in super::super) fn spec_hash(&self) -> Result<String> {
+        let mut digest = Sha256::new();
+        canonical(self.spec()?, &mut digest);
+        Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The spec with the counter of forced updates at `count`.
+    pub(in super::super) fn forced(&self, count: u64) -> Result<Value> {
+        let mut spec = self.spec()?.clone();
+        let template = spec.get_mut("TaskTemplate").and_then(Value::as_object_mut).ok_or_else(|| {
+            Error::new(ErrorKind::Malformed, format!("service {} has no task template", self.model.id))
+        })?;
+        template.insert("ForceUpdate".to_owned(), count.into());
+        Ok(spec)
+    }
+}
+
+fn canonical(value: &Value, digest: &mut Sha256) {
+    match value {
+        Value::Object(map) => {
+            let mut names: Vec<&String> = map.keys().collect();
+            names.sort();
+            digest.update(b"{");
+            for name in names {
+                digest.update(format!("{name:?}:"));
+                canonical(map.get(name).unwrap_or(&Value::Null), digest);
+                digest.update(b",");
+            }
+            digest.update(b"}");
+        }
+        Value::Array(items) => {
+            digest.update(b"[");
+            for item in items {
+                canonical(item, digest);
+                digest.update(b",");
+            }
+            digest.update(b"]");
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => digest.update(value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_hash_ignores_order_and_nothing_else() {
+        let hash = |spec: Value| {
+            Reading::from(json!({"ID": "x", "Spec": spec})).and_then(|it| it.spec_hash()).expect("a hash")
+        };
+        assert_eq!(hash(json!({"A": 1, "B": [1, 2]})), hash(json!({"B": [1, 2], "A": 1})));
+        assert_ne!(hash(json!({"A": 1, "B": [1, 2]})), hash(json!({"A": 1, "B": [2, 1]})));
+        assert_ne!(hash(json!({"A": "1"})), hash(json!({"A": 1})));
+    }
+
+    #[test]
+    fn a_forced_update_changes_one_number_and_keeps_what_it_does_not_know() {
+        let spec = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 2, "FromTheFuture": {"a": [1.5]}}});
+        let reading = Reading::from(json!({"ID": "x", "Spec": spec})).expect("a service");
+        let expected = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 3, "FromTheFuture": {"a": [1.5]}}});
+        assert_eq!(reading.forced(3).expect("a spec"), expected);
+    }
+}
