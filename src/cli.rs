@@ -82,6 +82,8 @@ pub struct Demo {
     pub tasks: Option<String>,
     /// How many changes a second.
     pub deltas: Option<String>,
+    /// How many log lines a second.
+    pub logs: Option<String>,
     /// Which fleet.
     pub seed: Option<String>,
 }
@@ -294,13 +296,14 @@ impl Global {
     pub fn flags(&self) -> Vec<FlagValue> {
         let demo = self.demo.clone().unwrap_or_default();
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
-        let said: [(&'static str, &'static str, Option<String>); 7] = [
+        let said: [(&'static str, &'static str, Option<String>); 8] = [
             ("--theme", "console.theme", self.theme.clone()),
             ("--color", "console.colors", self.color.clone()),
             ("--read-only", "console.read_only", self.read_only.then(|| "true".to_owned())),
             ("--log-file", "console.log_file", self.log_file.as_ref().map(path)),
             ("--demo", "demo.tasks", demo.tasks),
             ("--demo", "demo.deltas", demo.deltas),
+            ("--demo", "demo.logs", demo.logs),
             ("--demo", "demo.seed", demo.seed),
         ];
         let flag = |(flag, option, value): (_, _, Option<String>)| Some(FlagValue { flag, option, value: value? });
@@ -317,8 +320,9 @@ fn demo(text: &str) -> Result<Demo, String> {
         match key {
             "tasks" => demo.tasks = value,
             "deltas" => demo.deltas = value,
+            "logs" => demo.logs = value,
             "seed" => demo.seed = value,
-            _ => return Err(format!("`{key}` is none of tasks, deltas, seed")),
+            _ => return Err(format!("`{key}` is none of tasks, deltas, logs, seed")),
         }
     }
     Ok(demo)
@@ -367,20 +371,21 @@ mod tests {
 
     #[test]
     fn every_flag_names_an_option_that_exists() {
-        let line = "quarterdeck --theme light --color 16 --read-only --log-file /tmp/x --demo=tasks=9,deltas=0,seed=7";
+        let line =
+            "quarterdeck --theme light --color 16 --read-only --log-file /tmp/x --demo=tasks=900,deltas=0,seed=7";
         let global = read(line).expect(line).global;
         let flags = global.flags();
         let sources = crate::config::Sources { flags, ..crate::config::Sources::default() };
         let (config, problems) = crate::config::Config::load(&sources);
         assert_eq!(problems, []);
         assert_eq!((config.console.theme.as_str(), config.console.colors), ("light", Colors::Sixteen));
-        assert_eq!((config.demo.tasks, config.demo.deltas, config.demo.seed), (Some(9), Some(0), 7));
+        assert_eq!((config.demo.tasks, config.demo.deltas, config.demo.seed), (Some(900), Some(0), 7));
         assert!(config.console.read_only);
     }
 
     #[test]
     fn demo_takes_its_value_with_or_without_an_equals_sign() {
-        let large = Demo { tasks: Some("50000".to_owned()), deltas: Some("1000".to_owned()), seed: None };
+        let large = Demo { tasks: Some("50000".to_owned()), deltas: Some("1000".to_owned()), ..Demo::default() };
         for line in ["q --demo=tasks=50000,deltas=1000", "q --demo tasks=50000,deltas=1000"] {
             assert_eq!(read(line).expect(line).global.demo, Some(large.clone()));
         }

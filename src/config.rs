@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use connection::{Connection, Environment, EnvironmentRule, Platform, Tls};
+pub use connection::{Connection, Environment, EnvironmentRule, NodeLabels, Platform, Tls};
 pub use console::{Colors, Console, Demo, Journal, StartPane};
 pub use example::{documentation, example};
 pub use paths::Paths;
@@ -34,7 +34,7 @@ use reader::Reader;
 use setting::{Read, Setting};
 
 /// Everything that can be decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// How the console looks and behaves.
     pub console: Console,
@@ -54,28 +54,6 @@ pub struct Config {
     pub journal: Journal,
     /// Keys for commands, in place of their own; no key at all takes a command off the keyboard.
     pub keys: BTreeMap<String, Vec<String>>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        let stage = |name: &str, protected| Environment { name: name.to_owned(), protected };
-        Self {
-            console: Console::default(),
-            environments: vec![
-                stage("test", None),
-                stage("qa", None),
-                stage("staging", None),
-                stage("prod", Some(true)),
-            ],
-            connections: Vec::new(),
-            only: Vec::new(),
-            probes: Vec::new(),
-            safety: Safety::default(),
-            demo: Demo::default(),
-            journal: Journal::default(),
-            keys: BTreeMap::new(),
-        }
-    }
 }
 
 impl Config {
@@ -104,8 +82,9 @@ impl Config {
             Setting::items(
                 "environments",
                 |it: &mut Self| &mut it.environments,
-                "The stages of the promotion path, earliest first. The first one you write replaces all of these.",
-            ),
+                "The stages of the promotion path, earliest first. Without any, the embedded fleet plays stages of its own.",
+            )
+            .sample("[[environments]]\nname = \"test\""),
             Setting::section(
                 "console",
                 |it: &mut Self| &mut it.console,

@@ -100,6 +100,11 @@ fn the_documentation_of_options_says_what_they_are() {
     is_what_the_code_says("docs/configuration.md", &config::documentation());
 }
 
+#[test]
+fn the_documentation_of_keys_says_what_they_do() {
+    is_what_the_code_says("docs/keys.md", &quarterdeck::app::keys_markdown());
+}
+
 /// Compares a document with the code it is printed from. `BLESS=1 cargo test --test architecture` writes it anew.
 fn is_what_the_code_says(file: &str, said: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);

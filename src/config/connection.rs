@@ -93,6 +93,8 @@ pub struct Connection {
     pub read_only: bool,
     /// Which stacks or namespaces are made for one test run and should be gone after it.
     pub test_stacks: Option<String>,
+    /// Swarm: which node labels tell what a machine is.
+    pub labels: Option<NodeLabels>,
 }
 
 impl Default for Connection {
@@ -109,6 +111,7 @@ impl Default for Connection {
             environment_rules: Vec::new(),
             read_only: false,
             test_stacks: None,
+            labels: None,
         }
     }
 }
@@ -124,10 +127,11 @@ impl Connection {
     }
 
     /// Options that only one platform knows, and whether they are given here.
-    fn only_for(&self) -> [(&'static str, Platform, bool); 5] {
+    fn only_for(&self) -> [(&'static str, Platform, bool); 6] {
         [
             ("host", Platform::Swarm, self.host.is_some()),
             ("tls", Platform::Swarm, self.tls.is_some()),
+            ("labels", Platform::Swarm, self.labels.is_some()),
             ("context", Platform::Kubernetes, self.context.is_some()),
             ("kubeconfig", Platform::Kubernetes, self.kubeconfig.is_some()),
             ("namespaces", Platform::Kubernetes, !self.namespaces.is_empty()),
@@ -190,9 +194,11 @@ impl Entry for Connection {
             Setting::new(
                 "test_stacks",
                 |it: &mut Self| &mut it.test_stacks,
-                "Stacks or namespaces that one test run makes and removes; one that is left behind is pointed out.",
+                "Stacks or namespaces that one test run makes and removes; one that is left behind is pointed out. By default *-test-*.",
             )
             .sample("\"*-test-*\""),
+            Setting::table("labels", |it: &mut Self| &mut it.labels, "Swarm: node labels that tell the zone, how a machine was bought (`spot`) and its group; by default the usual names.")
+                .sample("{ zone = \"zone\", purchase = \"lifecycle\", group = \"fleet\" }"),
         ]
     }
 
@@ -225,15 +231,15 @@ impl Entry for Connection {
     }
 }
 
-/// Certificates for an engine that listens on TCP.
+/// Certificates for an engine that listens on TCP, as PEM files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tls {
-    /// Who signed the engine's certificate.
-    pub ca: PathBuf,
+    /// Who signed the engine's certificate; the system's authorities where nobody is named.
+    pub ca: Option<PathBuf>,
     /// Our certificate.
-    pub certificate: PathBuf,
+    pub certificate: Option<PathBuf>,
     /// Its private key.
-    pub key: PathBuf,
+    pub key: Option<PathBuf>,
 }
 
 impl Entry for Tls {
@@ -241,10 +247,47 @@ impl Entry for Tls {
 
     fn settings() -> Vec<Setting<Self>> {
         vec![
-            Setting::new("ca", |it: &mut Self| &mut it.ca, "Who signed the engine's certificate: a PEM file.")
-                .required(),
-            Setting::new("certificate", |it: &mut Self| &mut it.certificate, "Our certificate: a PEM file.").required(),
-            Setting::new("key", |it: &mut Self| &mut it.key, "Its private key: a PEM file.").required(),
+            Setting::new(
+                "ca",
+                |it: &mut Self| &mut it.ca,
+                "Who signed the engine's certificate: a PEM file; by default whom the system trusts.",
+            ),
+            Setting::new("certificate", |it: &mut Self| &mut it.certificate, "Our certificate: a PEM file."),
+            Setting::new("key", |it: &mut Self| &mut it.key, "Its private key: a PEM file."),
+        ]
+    }
+
+    fn name(&self) -> &'static str {
+        ""
+    }
+
+    fn check(&self, _: &Reader<'_>) -> Vec<Fault> {
+        if self.certificate.is_some() == self.key.is_some() {
+            return Vec::new();
+        }
+        vec![Fault::new("certificate", "`certificate` and `key` go together", "Name both files, or neither.")]
+    }
+}
+
+/// Names of node labels that tell what a machine is. The first that is set counts; where a list is empty, the usual names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct NodeLabels {
+    /// The availability zone.
+    pub zone: Vec<String>,
+    /// How the machine was bought: `spot`, or anything else for on demand.
+    pub purchase: Vec<String>,
+    /// The group it belongs to.
+    pub group: Vec<String>,
+}
+
+impl Entry for NodeLabels {
+    const WORD: &'static str = "labels";
+
+    fn settings() -> Vec<Setting<Self>> {
+        vec![
+            Setting::new("zone", |it: &mut Self| &mut it.zone, "The availability zone."),
+            Setting::new("purchase", |it: &mut Self| &mut it.purchase, "`spot`, or anything else for on demand."),
+            Setting::new("group", |it: &mut Self| &mut it.group, "The group of machines."),
         ]
     }
 
@@ -298,6 +341,7 @@ pub(super) fn environment_fault(name: &str, reader: &Reader<'_>) -> Option<Fault
     }
     let hint = match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => format!("Did you mean `{near}`?"),
+        None if known.is_empty() => "Add it to [[environments]]; there are none yet.".to_owned(),
         None => format!("Add it to [[environments]]; known are: {}.", known.join(", ")),
     };
     Some(Fault::new("environment", format!("there is no environment `{name}`"), hint))
@@ -307,6 +351,10 @@ fn host_fault(host: &str, tls: bool) -> Option<Fault> {
     if secret::in_address(host) {
         let hint = "Take name and password out of the address; an engine knows us by `tls`.";
         return Some(Fault::new("host", "`host` holds a secret, and secrets are never read from this file", hint));
+    }
+    if host.starts_with("ssh://") {
+        let hint = "Forward the engine's socket with `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST`, then write unix:///tmp/docker.sock.";
+        return Some(Fault::new("host", "`host` cannot be reached over ssh", hint));
     }
     let known = ["unix://", "tcp://", "http://", "https://"];
     if !known.iter().any(|scheme| host.len() > scheme.len() && host.starts_with(scheme)) {

@@ -81,7 +81,7 @@ impl Default for Console {
             start_pane: StartPane::Overview,
             log_bytes: Bytes(256 << 20),
             log_tail: 1_000,
-            confirm_after: Duration::from_millis(400),
+            confirm_after: Duration::from_millis(500),
             discover: true,
             read_only: false,
             log_file: None,
@@ -168,20 +168,24 @@ pub struct Demo {
     pub tasks: Option<u32>,
     /// How many changes a second; by default what its incidents bring. 0 stops its clock.
     pub deltas: Option<u32>,
+    /// How many log lines a second from whatever is followed; by default what each service would write.
+    pub logs: Option<u32>,
     /// The same seed plays the same fleet.
     pub seed: u64,
 }
 
 impl Default for Demo {
     fn default() -> Self {
-        Self { tasks: None, deltas: None, seed: 1 }
+        Self { tasks: None, deltas: None, logs: None, seed: 1 }
     }
 }
 
 impl Demo {
     pub(super) fn settings() -> Vec<Setting<Self>> {
-        let tasks = Some(1)..=Some(1_000_000);
+        // Fewer than its services need would be another fleet, not a smaller one.
+        let tasks = Some(200)..=Some(1_000_000);
         let deltas = Some(0)..=Some(100_000);
+        let logs = Some(0)..=Some(1_000_000);
         vec![
             Setting::ranged(
                 "tasks",
@@ -197,6 +201,13 @@ impl Demo {
                 "How many changes a second, by default what its incidents bring; 0 freezes it, clock included.",
             )
             .sample("1000"),
+            Setting::ranged(
+                "logs",
+                |it: &mut Self| &mut it.logs,
+                logs,
+                "How many log lines a second from whatever is followed; by default what each service would write.",
+            )
+            .sample("100000"),
             Setting::new("seed", |it: &mut Self| &mut it.seed, "The same seed plays the same fleet."),
         ]
     }

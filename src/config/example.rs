@@ -44,6 +44,12 @@ pub fn example() -> String {
                     }
                 }
                 if there.is_empty() {
+                    // One entry can be too few to show what a list is for.
+                    if let Some(Sample::Beside(before)) = part.sample {
+                        before.lines().for_each(|line| {
+                            let _ = writeln!(out, "#{line}");
+                        });
+                    }
                     let _ = writeln!(out, "#[[{}]]", part.key);
                     for option in options {
                         value(&mut out, option, Default::Commented);

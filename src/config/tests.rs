@@ -52,7 +52,9 @@ fn the_example_is_right_in_its_comments_too() {
             _ => format!("{line}\n"),
         })
         .collect();
-    let config = clean(&uncommented);
+    let (config, problems) = from(&uncommented);
+    assert_eq!(said(&problems), Vec::<String>::new());
+    assert_eq!(config.environments.len(), 2);
     assert_eq!(config.connections.len(), 1);
     assert_eq!(config.connections[0].environment_rules.len(), 1);
     assert_eq!(config.probes.len(), 1);
@@ -64,7 +66,7 @@ fn the_example_is_right_in_its_comments_too() {
 fn every_mistake_is_reported_and_the_rest_is_in_force() {
     let (config, problems) = from(
         "[console]\nthemme = \"light\"\nmouse = \"no\"\nlog_tail = 999999999\nstart_pane = \"node\"\ncolors = 16\nlog_bytes = \"8MiB\"\n\
-         [demo]\nseed = \"x\"\ntasks = 7\n[colours]\nx = 1\n",
+         [demo]\nseed = \"x\"\ntasks = 700\n[colours]\nx = 1\n",
     );
     assert_eq!(
         said(&problems),
@@ -83,7 +85,7 @@ fn every_mistake_is_reported_and_the_rest_is_in_force() {
     assert_eq!(hints(&problems)[3], "Did you mean \"nodes\"?");
     let mut expected = Config::default();
     expected.console.log_bytes = Bytes(8 << 20);
-    expected.demo.tasks = Some(7);
+    expected.demo.tasks = Some(700);
     assert_eq!(config, expected);
 }
 
@@ -108,9 +110,9 @@ fn a_connection_is_read_whole() {
         name: "newswatch".to_owned(),
         host: Some("tcp://m1:2376".to_owned()),
         tls: Some(Tls {
-            ca: "/etc/quarterdeck/ca.pem".into(),
-            certificate: "/home/me/c.pem".into(),
-            key: "/k.pem".into(),
+            ca: Some("/etc/quarterdeck/ca.pem".into()),
+            certificate: Some("/home/me/c.pem".into()),
+            key: Some("/k.pem".into()),
         }),
         environment: Some("live".to_owned()),
         environment_rules: vec![rule],
@@ -133,7 +135,8 @@ fn a_connection_that_may_lead_elsewhere_is_left_out() {
         ("context = \"x\"", "`context` means nothing to swarm; it is for kubernetes"),
         ("environment = \"prd\"", "there is no environment `prd`"),
         ("environment_rules = [{ match = \"*\", environment = \"tset\" }]", "there is no environment `tset`"),
-        ("tls = { ca = \"x\" }", "this tls has no `certificate`"),
+        ("tls = { key = \"x\" }", "`certificate` and `key` go together"),
+        ("host = \"ssh://m1\"", "`host` cannot be reached over ssh"),
     ];
     for (line, expected) in wrong {
         let (config, problems) =
