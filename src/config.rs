@@ -17,15 +17,13 @@ mod value;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 pub use connection::{Connection, Environment, EnvironmentRule, NodeLabels, Platform, Tls};
 pub use console::{Colors, Console, Demo, Journal, StartPane};
 pub use example::{documentation, example};
 pub use paths::Paths;
 pub use probe::Probe;
 pub use problem::{Origin, Problem, Severity};
-pub use safety::{Day, Freeze, Moment, Safety};
+pub use safety::Safety;
 pub use sources::{Content, File, FlagValue, Named, Sources};
 pub use value::{Bytes, Statuses, duration};
 
@@ -34,7 +32,7 @@ use reader::Reader;
 use setting::{Read, Setting};
 
 /// Everything that can be decided.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {
     /// How the console looks and behaves.
     pub console: Console,

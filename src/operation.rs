@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod authority;
+pub mod care;
 pub mod evidence;
 pub mod guard;
 pub mod intent;
@@ -12,6 +13,7 @@ pub mod verb;
 
 pub use approval::{Answer, Approved, Risk};
 pub use authority::{Authority, Mode, Permit};
+pub use care::{Care, Freeze, Moment};
 pub use evidence::Evidence;
 pub use guard::{Finding, Weight};
 pub use intent::{Argument, Intent};

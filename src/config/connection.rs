@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-
 use super::{
     reader::Reader,
     secret,
@@ -13,7 +11,7 @@ use super::{
 use crate::{error::nearest, fleet};
 
 /// A stage on the promotion path.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     /// Its name.
     pub name: String,
@@ -69,7 +67,7 @@ words! {
 }
 
 /// One platform to connect to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// What it is called on screen.
     pub name: String,
@@ -232,7 +230,7 @@ impl Entry for Connection {
 }
 
 /// Certificates for an engine that listens on TCP, as PEM files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
     /// Who signed the engine's certificate; the system's authorities where nobody is named.
     pub ca: Option<PathBuf>,
@@ -270,7 +268,7 @@ impl Entry for Tls {
 }
 
 /// Names of node labels that tell what a machine is. The first that is set counts; where a list is empty, the usual names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeLabels {
     /// The availability zone.
     pub zone: Vec<String>,
@@ -301,7 +299,7 @@ impl Entry for NodeLabels {
 }
 
 /// Where the groups whose names match belong.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvironmentRule {
     /// A pattern over the group's name; `*` stands for any run of characters.
     pub pattern: String,

@@ -2,8 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use serde::Serialize;
-
 use super::{
     setting::Setting,
     value::{Bytes, words},
@@ -48,7 +46,7 @@ words! {
 }
 
 /// How the console looks and behaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Console {
     /// The name of a theme, or the path of one's own.
     pub theme: String,
@@ -148,7 +146,7 @@ impl Console {
 }
 
 /// Where the record of operations is kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Journal {
     /// Its directory; by default below the state directory.
     pub directory: Option<PathBuf>,
@@ -162,7 +160,7 @@ impl Journal {
 }
 
 /// The embedded fleet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demo {
     /// How many tasks it has; by default as many as its systems run.
     pub tasks: Option<u32>,

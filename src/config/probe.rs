@@ -3,7 +3,6 @@
 use std::{path::PathBuf, time::Duration};
 
 use regex::Regex;
-use serde::Serialize;
 use toml_edit::Value;
 
 use super::{
@@ -16,7 +15,7 @@ use super::{
 use crate::fleet::Purpose;
 
 /// One address that is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// What it is called on screen.
     pub name: String,

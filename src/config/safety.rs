@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use jiff::civil::{Date, DateTime, Time};
-use serde::Serialize;
+use jiff::{
+    civil::{Date, Time, Weekday},
+    tz::TimeZone,
+};
 use toml_edit::Value;
 
 use super::{
     reader::Reader,
     setting::{Entry, Fault, Setting},
-    value::{Place, Plain, Wrong, quoted, words},
+    value::{Place, Plain, Wrong, quoted, unknown_word},
 };
-use crate::fleet::environment::glob;
+use crate::operation::{Care, Freeze, Moment};
 
 /// What protects from haste.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Safety {
     /// How many subjects one operation may have before it is refused.
     pub bulk_limit: u32,
@@ -28,7 +30,7 @@ pub struct Safety {
 
 impl Default for Safety {
     fn default() -> Self {
-        Self { bulk_limit: 5, stale_after: Duration::from_mins(1), protected: false, freeze: Vec::new() }
+        Self { bulk_limit: 5, stale_after: Care::default().stale_after, protected: false, freeze: Vec::new() }
     }
 }
 
@@ -44,85 +46,13 @@ impl Safety {
         ]
     }
 
-    /// The freeze that holds for `environment` at `now`, in local time.
-    pub fn frozen(&self, environment: &str, now: DateTime) -> Option<&Freeze> {
-        self.freeze.iter().find(|freeze| glob(&freeze.environment, environment) && freeze.holds(now))
-    }
-}
-
-words! {
-    /// A day of the week.
-    Day {
-        /// Monday.
-        Monday = "mon",
-        /// Tuesday.
-        Tuesday = "tue",
-        /// Wednesday.
-        Wednesday = "wed",
-        /// Thursday.
-        Thursday = "thu",
-        /// Friday.
-        Friday = "fri",
-        /// Saturday.
-        Saturday = "sat",
-        /// Sunday.
-        Sunday = "sun",
-    }
-}
-
-impl Day {
-    const fn of(day: jiff::civil::Weekday) -> Self {
-        match day {
-            jiff::civil::Weekday::Monday => Self::Monday,
-            jiff::civil::Weekday::Tuesday => Self::Tuesday,
-            jiff::civil::Weekday::Wednesday => Self::Wednesday,
-            jiff::civil::Weekday::Thursday => Self::Thursday,
-            jiff::civil::Weekday::Friday => Self::Friday,
-            jiff::civil::Weekday::Saturday => Self::Saturday,
-            jiff::civil::Weekday::Sunday => Self::Sunday,
-        }
-    }
-}
-
-/// A time in which nothing is changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Freeze {
-    /// Where: a pattern over the environment's name, in which `*` stands for any run of characters.
-    pub environment: String,
-    /// On which days of the week; empty for every day.
-    pub days: Vec<Day>,
-    /// From when.
-    pub from: Option<Moment>,
-    /// Until when.
-    pub until: Option<Moment>,
-    /// Why.
-    pub reason: String,
-}
-
-impl Default for Freeze {
-    fn default() -> Self {
-        Self { environment: "*".to_owned(), days: Vec::new(), from: None, until: None, reason: String::new() }
-    }
-}
-
-impl Freeze {
-    /// Whether it holds at `now`, in local time. A date's last day belongs to it; a time's last minute does not.
-    pub fn holds(&self, now: DateTime) -> bool {
-        let day = self.days.is_empty() || self.days.contains(&Day::of(now.weekday()));
-        let (after, before) = (
-            self.from.is_none_or(|from| match from {
-                Moment::Date(date) => now.date() >= date,
-                Moment::Time(time) => now.time() >= time,
-            }),
-            self.until.is_none_or(|until| match until {
-                Moment::Date(date) => now.date() <= date,
-                Moment::Time(time) => now.time() < time,
-            }),
-        );
-        match (self.from, self.until) {
-            // From 22:00 until 06:00 goes over midnight; the days are those in force at each moment.
-            (Some(Moment::Time(from)), Some(Moment::Time(until))) if until <= from => day && (after || before),
-            _ => day && after && before,
+    /// As guards judge by it, with clocks in `time_zone`.
+    pub fn care(&self, time_zone: TimeZone) -> Care {
+        Care {
+            bulk_limit: usize::try_from(self.bulk_limit).unwrap_or(usize::MAX),
+            stale_after: self.stale_after,
+            freezes: self.freeze.clone(),
+            time_zone,
         }
     }
 }
@@ -182,15 +112,30 @@ impl Entry for Freeze {
     }
 }
 
-/// A time of day or a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum Moment {
-    /// A time of every day.
-    Time(Time),
-    /// A day.
-    Date(Date),
+/// A day of the week, by its first three letters.
+impl Plain for Weekday {
+    fn wants() -> String {
+        format!("one of \"{}\"", DAYS.map(|(word, _)| word).join("\", \""))
+    }
+    fn read(value: &Value, _: &Place) -> Result<Self, Wrong> {
+        let said = value.as_str().ok_or(Wrong::Unlike)?;
+        let day = DAYS.into_iter().find(|(word, _)| *word == said).map(|(_, day)| day);
+        day.ok_or_else(|| unknown_word(said, &DAYS.map(|(word, _)| word)))
+    }
+    fn write(&self) -> Option<String> {
+        DAYS.into_iter().find(|(_, day)| day == self).map(|(word, _)| quoted(word))
+    }
 }
+
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
 
 impl Plain for Moment {
     fn wants() -> String {
@@ -221,43 +166,8 @@ impl Plain for Moment {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> DateTime {
-        text.parse().expect("a civil date and time")
-    }
-
     fn moment(text: &str) -> Option<Moment> {
         Moment::read(&Value::from(text), &Place::default()).ok()
-    }
-
-    #[test]
-    fn a_weekly_freeze_holds_on_its_days_and_hours() {
-        let days = vec![Day::Friday];
-        let freeze = Freeze { days, from: moment("16:00"), until: moment("20:00"), ..Freeze::default() };
-        assert!(freeze.holds(at("2026-11-20T16:00:00")));
-        assert!(!freeze.holds(at("2026-11-20T15:59:59")));
-        assert!(!freeze.holds(at("2026-11-20T20:00:00")));
-        assert!(!freeze.holds(at("2026-11-19T17:00:00")));
-    }
-
-    #[test]
-    fn a_freeze_may_go_over_midnight() {
-        let freeze = Freeze { from: moment("22:00"), until: moment("06:00"), ..Freeze::default() };
-        assert!(freeze.holds(at("2026-11-20T23:00:00")) && freeze.holds(at("2026-11-20T05:59:00")));
-        assert!(!freeze.holds(at("2026-11-20T12:00:00")));
-    }
-
-    #[test]
-    fn a_freeze_of_dates_includes_its_last_day_and_only_its_environments() {
-        let freeze = Freeze {
-            environment: "prod*".to_owned(),
-            from: moment("2026-12-21"),
-            until: moment("2027-01-03"),
-            ..Freeze::default()
-        };
-        let safety = Safety { freeze: vec![freeze], ..Safety::default() };
-        assert!(safety.frozen("prod-eu", at("2027-01-03T23:59:00")).is_some());
-        assert!(safety.frozen("prod-eu", at("2027-01-04T00:00:00")).is_none());
-        assert!(safety.frozen("test", at("2026-12-24T12:00:00")).is_none());
     }
 
     #[test]

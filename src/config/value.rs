@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use serde::Serialize;
 use toml_edit::Value;
 
 use crate::{error::nearest, fleet::Text};
@@ -191,8 +190,7 @@ pub(super) fn spelled(duration: Duration) -> String {
 }
 
 /// A number of bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub u64);
 
 const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
@@ -236,8 +234,7 @@ impl Plain for Bytes {
 }
 
 /// HTTP statuses that count as healthy: `200`, `"2xx"`, `"200-204"`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statuses(pub RangeInclusive<u16>);
 
 impl Plain for Statuses {
@@ -284,8 +281,8 @@ pub(super) fn unknown_word(said: &str, known: &[&str]) -> Wrong {
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-        pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$doc])* $variant),* }
 
         impl $name {
             /// Every word there is for it.

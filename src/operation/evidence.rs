@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::intent::Intent;
+use super::{care::Care, intent::Intent};
 use crate::fleet::{Cluster, Environments, Kind, Lock, Node, Resource, Service, Store, Task, Timestamp};
 
 /// What was known when a plan was asked for. Owned, so that planning can run elsewhere while the store moves on.
@@ -26,6 +26,8 @@ pub struct Evidence {
     pub environments: Environments,
     /// For how long the quietest list behind this was silent.
     pub silence: Option<Duration>,
+    /// What the team decided about haste. Not known to whoever gathers; the runtime puts it in before guards judge.
+    pub care: Care,
 }
 
 impl Evidence {
@@ -69,6 +71,7 @@ impl Evidence {
             tasks,
             locks: store.locks().filter(|lock| lock.holds(now)).cloned().collect(),
             environments: environments.clone(),
+            care: Care::default(),
             silence: kinds.into_iter().filter_map(|kind| store.silence(&connection, kind, now)).max(),
         }
     }

@@ -1,7 +1,9 @@
 //! Guards: findings that warn of a plan or forbid it. One file per guard; a guard is a function of evidence and plan.
 //! They run when a plan is made and again before each of its requests.
 
+mod bulk;
 mod environment_lock;
+mod freeze;
 mod last_replica;
 mod quorum;
 mod rollout_under_way;
@@ -39,8 +41,15 @@ pub enum Weight {
 pub type Guard = fn(&Evidence, &Plan) -> Option<Finding>;
 
 /// Every guard.
-const GUARDS: &[Guard] =
-    &[stale_data::judge, quorum::judge, environment_lock::judge, rollout_under_way::judge, last_replica::judge];
+const GUARDS: &[Guard] = &[
+    stale_data::judge,
+    quorum::judge,
+    environment_lock::judge,
+    freeze::judge,
+    bulk::judge,
+    rollout_under_way::judge,
+    last_replica::judge,
+];
 
 /// What all guards find, heaviest first.
 pub fn judge(evidence: &Evidence, plan: &Plan) -> Vec<Finding> {
@@ -57,7 +66,7 @@ mod tests {
     use crate::{
         fleet::{ConnectionId, EnvironmentId, Kind, Lock, ResourceId, Timestamp},
         operation::{
-            Answer, Argument, Authority, Intent, Mode, OperationId, Verb,
+            Answer, Argument, Authority, Care, Freeze, Intent, Mode, OperationId, Verb,
             plan::{Impact, ServiceImpact},
         },
     };
@@ -94,6 +103,29 @@ mod tests {
         let evidence = |at| Evidence { at: Timestamp(at), locks: vec![lock.clone()], ..Evidence::default() };
         assert_eq!(names(&judge(&evidence(1_000), &plan())), ["environment lock"]);
         assert_eq!(names(&judge(&evidence(60_000), &plan())), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_freeze_forbids_while_it_holds() {
+        let freeze = |environment: &str| Freeze {
+            environment: environment.to_owned(),
+            reason: "holidays".to_owned(),
+            ..Freeze::default()
+        };
+        let evidence = |freezes| Evidence { care: Care { freezes, ..Care::default() }, ..Evidence::default() };
+        let findings = judge(&evidence(vec![freeze("test"), freeze("pro*")]), &plan());
+        assert_eq!(names(&findings), ["freeze"]);
+        assert_eq!(findings[0].text, "prod is frozen now: holidays");
+        assert_eq!(judge(&evidence(vec![freeze("test")]), &plan()), []);
+    }
+
+    #[test]
+    fn more_at_once_than_was_decided_is_forbidden() {
+        let mut plan = plan();
+        plan.subjects = vec![plan.subjects[0].clone(); 3];
+        let evidence = |bulk_limit| Evidence { care: Care { bulk_limit, ..Care::default() }, ..Evidence::default() };
+        assert_eq!(names(&judge(&evidence(2), &plan)), ["bulk"]);
+        assert_eq!(judge(&evidence(3), &plan), []);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::{
     app::{Effect, Msg, effect::LogSearch, msg::LogSearchAnswer},
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, ResourceId},
-    operation::guard,
+    operation::{Care, guard},
     platform::Adapter,
 };
 
@@ -28,13 +28,15 @@ pub struct Effects {
     targets: HashMap<ConnectionId, Target>,
     operations: Arc<Operations>,
     journal: Journal,
+    care: Care,
     messages: Sender<Msg>,
 }
 
 impl Effects {
-    /// Effects that answer to `messages`.
-    pub fn new(operations: Operations, journal: Journal, messages: Sender<Msg>) -> Self {
-        Self { waiting: VecDeque::new(), targets: HashMap::new(), operations: Arc::new(operations), journal, messages }
+    /// Effects that answer to `messages`; plans are judged with `care`.
+    pub fn new(operations: Operations, journal: Journal, care: Care, messages: Sender<Msg>) -> Self {
+        let operations = Arc::new(operations);
+        Self { waiting: VecDeque::new(), targets: HashMap::new(), operations, journal, care, messages }
     }
 
     /// These connections exist from now on. What a dead process left open on them is looked at.
@@ -77,7 +79,8 @@ impl Effects {
         match effect {
             Effect::Describe(id) => self.describe(id),
             Effect::Check(connection) => self.check(connection),
-            Effect::Plan(intent, evidence) => {
+            Effect::Plan(intent, mut evidence) => {
+                evidence.care.clone_from(&self.care);
                 let connection = intent.subjects.first().map(|id| id.connection.clone());
                 let target = connection.and_then(|connection| self.targets.get(&connection).cloned());
                 self.answer(async move {
@@ -88,7 +91,8 @@ impl Effects {
                     Msg::Planned(Box::new(intent), planned)
                 });
             }
-            Effect::Approve { mut plan, answer, override_reason, evidence } => {
+            Effect::Approve { mut plan, answer, override_reason, mut evidence } => {
+                evidence.care.clone_from(&self.care);
                 // The world may have moved since the plan was shown: the guards look again before anything is agreed to.
                 plan.guards = guard::judge(&evidence, &plan);
                 let operations = Arc::clone(&self.operations);

@@ -28,7 +28,7 @@ use crate::{
     app::{App, Effect, Msg, Outcome, Redraw, Subscription},
     error::{Error, Result},
     fleet::{ConnectionId, Text},
-    operation::Authority,
+    operation::{Authority, Care},
     platform::{Adapter, BoxFuture},
     ui::{self, Theme},
 };
@@ -56,6 +56,8 @@ pub struct Setup {
     pub connect: BoxFuture<'static, Result<Connected>>,
     /// What may be changed at all.
     pub authority: Authority,
+    /// What the team decided about haste: `config.safety.care(…)`.
+    pub care: Care,
     /// Where operations are recorded.
     pub journal: Journal,
     /// Who we are on this machine.
@@ -138,7 +140,7 @@ impl Console {
             canvas,
             writer: Writer::start(terminal.output()?).map_err(|error| thread_failed(&error))?,
             supervisor: Supervisor::new(to_streams),
-            effects: Effects::new(operations, setup.journal, to_effects),
+            effects: Effects::new(operations, setup.journal, setup.care, to_effects),
             from_streams,
             from_effects,
             connect: Some(setup.connect),

@@ -1,18 +1,13 @@
 //! Forbids plans made from what may not be true any more.
 
-use std::time::Duration;
-
 use super::{Finding, Weight};
 use crate::{
     fleet::time::brief,
     operation::{evidence::Evidence, plan::Plan},
 };
 
-/// The same silence after which rows are drawn as stale.
-const LIMIT: Duration = Duration::from_secs(45);
-
 pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
-    let silence = evidence.silence.filter(|silence| *silence > LIMIT)?;
+    let silence = evidence.silence.filter(|silence| *silence > evidence.care.stale_after)?;
     Some(Finding {
         guard: "stale data".into(),
         weight: Weight::Forbid,

@@ -13,7 +13,7 @@ use crate::{
     app::Msg,
     error::{Error, ErrorKind, Result},
     fleet::{Environments, Kind, Text},
-    operation::{Answer, Argument, Authority, Evidence, Intent, Outcome, Plan, Progress, Risk, Verb, Verdict},
+    operation::{Answer, Argument, Authority, Care, Evidence, Intent, Outcome, Plan, Progress, Risk, Verb, Verdict},
     platform::Adapter,
     report::{self, Format},
     runtime::{
@@ -42,6 +42,8 @@ pub struct Act {
     pub format: Format,
     /// The environments, for guards and protection.
     pub environments: Environments,
+    /// What the team decided about haste: `config.safety.care(…)`.
+    pub care: Care,
     /// Whether configuration makes the connection read-only, by name.
     pub read_only: Vec<crate::fleet::ConnectionId>,
 }
@@ -90,7 +92,8 @@ pub async fn act(
             format!("{} cannot {}: {why}", adapter.profile().connection, act.verb.word()),
         ));
     }
-    let evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::now());
+    let mut evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::now());
+    evidence.care = act.care;
     let plan = operations::plan(&adapter, intent, evidence).await?;
     let until = match act.mode {
         Go::Plan => {

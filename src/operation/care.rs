@@ -1,0 +1,147 @@
+//! What the team decided about haste: how much at once, from how old data, and when nothing at all. Guards judge by it.
+
+use std::time::Duration;
+
+use jiff::{
+    civil::{Date, DateTime, Time, Weekday},
+    tz::TimeZone,
+};
+
+use crate::fleet::{Timestamp, environment::glob};
+
+/// What the team decided about haste. Comes from configuration, inside the [`super::Evidence`] of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Care {
+    /// How many subjects one operation may have.
+    pub bulk_limit: usize,
+    /// How old the data may be that a change is decided on.
+    pub stale_after: Duration,
+    /// When nothing is changed.
+    pub freezes: Vec<Freeze>,
+    /// Where the team's clocks are: freezes are said in local time.
+    pub time_zone: TimeZone,
+}
+
+impl Default for Care {
+    fn default() -> Self {
+        // 45 s is also when rows are drawn as stale; what looks live may be acted on.
+        let stale_after = Duration::from_secs(45);
+        Self { bulk_limit: 5, stale_after, freezes: Vec::new(), time_zone: TimeZone::UTC }
+    }
+}
+
+impl Care {
+    /// The freeze that holds for `environment` at `now`. What belongs to no environment is frozen by `*` alone.
+    pub fn frozen(&self, environment: Option<&str>, now: Timestamp) -> Option<&Freeze> {
+        let now = jiff::Timestamp::from_millisecond(now.0).ok()?.to_zoned(self.time_zone.clone()).datetime();
+        let environment = environment.unwrap_or_default();
+        self.freezes.iter().find(|freeze| glob(&freeze.environment, environment) && freeze.holds(now))
+    }
+}
+
+/// A time in which nothing is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freeze {
+    /// Where: a pattern over the environment's name, in which `*` stands for any run of characters.
+    pub environment: String,
+    /// On which days of the week; empty for every day.
+    pub days: Vec<Weekday>,
+    /// From when.
+    pub from: Option<Moment>,
+    /// Until when.
+    pub until: Option<Moment>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A time of day or a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// A time of every day.
+    Time(Time),
+    /// A day.
+    Date(Date),
+}
+
+impl Default for Freeze {
+    fn default() -> Self {
+        Self { environment: "*".to_owned(), days: Vec::new(), from: None, until: None, reason: String::new() }
+    }
+}
+
+impl Freeze {
+    /// Whether it holds at `now`, in local time. A date's last day belongs to it; a time's last minute does not.
+    pub fn holds(&self, now: DateTime) -> bool {
+        let day = self.days.is_empty() || self.days.contains(&now.weekday());
+        let after = self.from.is_none_or(|from| match from {
+            Moment::Date(date) => now.date() >= date,
+            Moment::Time(time) => now.time() >= time,
+        });
+        let before = self.until.is_none_or(|until| match until {
+            Moment::Date(date) => now.date() <= date,
+            Moment::Time(time) => now.time() < time,
+        });
+        match (self.from, self.until) {
+            // From 22:00 until 06:00 goes over midnight; the days are those in force at each moment.
+            (Some(Moment::Time(from)), Some(Moment::Time(until))) if until <= from => day && (after || before),
+            _ => day && after && before,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime {
+        text.parse().expect("a civil date and time")
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
+    fn time(text: &str) -> Option<Moment> {
+        Some(Moment::Time(text.parse().expect("a time")))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
+    fn date(text: &str) -> Option<Moment> {
+        Some(Moment::Date(text.parse().expect("a date")))
+    }
+
+    #[test]
+    fn a_weekly_freeze_holds_on_its_days_and_hours() {
+        let days = vec![Weekday::Friday];
+        let freeze = Freeze { days, from: time("16:00"), until: time("20:00"), ..Freeze::default() };
+        assert!(freeze.holds(at("2026-11-20T16:00:00")));
+        assert!(!freeze.holds(at("2026-11-20T15:59:59")));
+        assert!(!freeze.holds(at("2026-11-20T20:00:00")));
+        assert!(!freeze.holds(at("2026-11-19T17:00:00")));
+    }
+
+    #[test]
+    fn a_freeze_may_go_over_midnight() {
+        let freeze = Freeze { from: time("22:00"), until: time("06:00"), ..Freeze::default() };
+        assert!(freeze.holds(at("2026-11-20T23:00:00")) && freeze.holds(at("2026-11-20T05:59:00")));
+        assert!(!freeze.holds(at("2026-11-20T12:00:00")));
+    }
+
+    #[test]
+    fn a_freeze_is_said_in_local_time_and_for_its_environments_alone() {
+        let freeze = Freeze {
+            environment: "prod*".to_owned(),
+            from: date("2026-12-21"),
+            until: date("2027-01-03"),
+            ..Freeze::default()
+        };
+        let time_zone = TimeZone::fixed(jiff::tz::offset(2));
+        let care = Care { freezes: vec![freeze], time_zone, ..Care::default() };
+        let moment = |text: &str| {
+            let moment: jiff::Timestamp = text.parse().expect("a timestamp");
+            Timestamp(moment.as_millisecond())
+        };
+        assert!(care.frozen(Some("prod-eu"), moment("2026-12-20T22:00:00Z")).is_some());
+        assert!(care.frozen(Some("prod-eu"), moment("2026-12-20T21:59:00Z")).is_none());
+        assert!(care.frozen(Some("prod-eu"), moment("2027-01-03T22:00:00Z")).is_none());
+        assert!(care.frozen(Some("test"), moment("2026-12-24T12:00:00Z")).is_none());
+        assert!(care.frozen(None, moment("2026-12-24T12:00:00Z")).is_none());
+    }
+}
