@@ -1,4 +1,23 @@
 //! Log lines on their way from a platform to the screen.
+//!
+//! [`LogArena`] holds them, merged by time; [`LogView`] is what is left of them by a filter; a [`LogSnapshot`] can be
+//! searched elsewhere while more come in.
+
+mod arena;
+mod marker;
+mod pattern;
+mod segment;
+mod severity;
+mod snapshot;
+mod tail;
+mod view;
+
+pub use arena::{Arrival, LogArena};
+pub use pattern::LogPattern;
+pub use segment::LineRef;
+pub use severity::Severity;
+pub use snapshot::{Direction, LogSnapshot};
+pub use view::{LogFilter, LogView};
 
 use super::{ids::ResourceId, text::Text, time::Timestamp};
 
@@ -67,3 +86,7 @@ pub enum LogMarker {
     /// The stream ended, and why.
     Ended(Text),
 }
+
+/// The number an arena gives a source; good as long as the arena lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub u32);
