@@ -62,6 +62,7 @@ impl Tail {
     /// Forgets the first `count` lines and the text of lines that are gone.
     pub(super) fn drop_first(&mut self, count: usize) {
         let kept = self.lines.split_off(count.min(self.lines.len()));
+        let bytes: usize = kept.iter().map(|draft| draft.length as usize).sum();
         let mut rest = Self { bytes: Vec::with_capacity(2 * bytes), lines: Vec::with_capacity(kept.len() * 2) };
         for draft in &kept {
             let (entry, bytes) = self.text(draft);
