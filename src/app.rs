@@ -99,6 +99,13 @@ impl App {
         }
     }
 
+    /// The same console, opened on `pane`.
+    #[must_use]
+    pub fn opened_on(mut self, pane: Pane) -> Self {
+        self.spot = Spot::of(pane);
+        self
+    }
+
     /// Everything known, and the view chosen of it.
     pub fn world(&self) -> World<'_> {
         self.known.world()

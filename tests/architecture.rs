@@ -105,6 +105,16 @@ fn the_documentation_of_keys_says_what_they_do() {
     is_what_the_code_says("docs/keys.md", &quarterdeck::app::keys_markdown());
 }
 
+#[test]
+fn every_pane_but_logs_can_be_opened_first() {
+    let panes = quarterdeck::app::Pane::ALL.map(quarterdeck::app::Pane::word);
+    let mut panes: Vec<&str> = panes.into_iter().filter(|pane| *pane != "logs").collect();
+    let mut words = config::StartPane::WORDS.to_vec();
+    panes.sort_unstable();
+    words.sort_unstable();
+    assert_eq!(words, panes);
+}
+
 /// Compares a document with the code it is printed from. `BLESS=1 cargo test --test architecture` writes it anew.
 fn is_what_the_code_says(file: &str, said: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);

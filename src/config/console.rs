@@ -24,7 +24,7 @@ words! {
 }
 
 words! {
-    /// The pane the console opens on.
+    /// The pane the console opens on, by the word that opens it in the palette. Logs are logs of something, so not those.
     StartPane {
         /// Environments by service, attention, connections.
         Overview = "overview",
@@ -38,8 +38,8 @@ words! {
         Health = "health",
         /// Pipelines.
         Pipelines = "pipelines",
-        /// Logs.
-        Logs = "logs",
+        /// Stacks, configuration, secrets, registries.
+        Stacks = "stacks",
         /// Operations under way and past.
         Operations = "operations",
     }
