@@ -1,6 +1,8 @@
 //! The console's face: what the app holds, drawn. Views take `&`, decide nothing, and style by role.
 
+pub(crate) mod canvas;
 pub mod theme;
+pub(crate) mod widget;
 
 pub use theme::{Depth, Signals, Theme};
 

@@ -1,0 +1,288 @@
+//! Where everything is drawn: text into cells, cut by width and made safe. Nothing reaches the terminal any other way.
+
+use std::borrow::Cow;
+
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::theme::Theme;
+use crate::fleet::sanitize::sanitize;
+
+/// The cells of one frame and the theme they are drawn in.
+pub(crate) struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    /// What things look like.
+    pub(crate) theme: &'a Theme,
+}
+
+impl<'a> Canvas<'a> {
+    /// The cells of `buffer`, all of them in the theme's background.
+    pub(crate) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
+        let area = buffer.area;
+        let mut canvas = Self { buffer, theme };
+        canvas.style(area, theme.background.patch(theme.text));
+        canvas
+    }
+
+    /// Lays `style` over what is there.
+    pub(crate) fn style(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area.intersection(self.buffer.area), style);
+    }
+
+    /// Takes away what is there and leaves `surface` on the background.
+    pub(crate) fn clear(&mut self, area: Rect, surface: Style) {
+        let area = area.intersection(self.buffer.area);
+        let style = self.theme.background.patch(self.theme.text).patch(surface);
+        for position in area.positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                cell.reset();
+                cell.set_style(style);
+            }
+        }
+    }
+
+    /// Writes `text` from column `x` of row `y` on, at most `width` cells of it; what is cut ends in `…`.
+    /// Returns how many cells it took.
+    pub(crate) fn put(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let width = width.min(self.buffer.area.right().saturating_sub(x));
+        if width == 0 || text.is_empty() || y >= self.buffer.area.bottom() {
+            return 0;
+        }
+        let text = safe(text);
+        let whole = fits(&text, width);
+        let room = if whole { width } else { width - 1 };
+        let mut used = 0;
+        for symbol in text.graphemes(true) {
+            let wide = cells(symbol);
+            if used + wide > room {
+                break;
+            }
+            if wide > 0 {
+                self.symbol(x + used, y, symbol, wide, style);
+                used += wide;
+            }
+        }
+        if !whole {
+            self.symbol(x + used, y, "…", 1, style);
+            used += 1;
+        }
+        used
+    }
+
+    /// Writes one symbol that is known to be safe, `wide` cells of it.
+    fn symbol(&mut self, x: u16, y: u16, symbol: &str, wide: u16, style: Style) {
+        if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            cell.set_symbol(symbol).set_style(style);
+        }
+        // The cells behind a wide symbol are hidden by it and must hold nothing of their own.
+        for behind in 1..wide {
+            if let Some(cell) = self.buffer.cell_mut((x + behind, y)) {
+                cell.set_symbol(" ").set_style(style);
+            }
+        }
+    }
+
+    /// Fills `width` cells with `symbol`, one cell wide and ours.
+    pub(crate) fn repeat(&mut self, x: u16, y: u16, width: u16, symbol: &'static str, style: Style) {
+        let right = x.saturating_add(width).min(self.buffer.area.right());
+        for x in x..right {
+            self.symbol(x, y, symbol, 1, style);
+        }
+    }
+
+    /// A pen at the left end of row `row` of `area`.
+    pub(crate) fn line(&mut self, area: Rect, row: u16) -> Line<'_, 'a> {
+        let below = row >= area.height;
+        let right = if below { area.x } else { area.right() };
+        Line { y: area.y.saturating_add(row), x: area.x, right, canvas: self }
+    }
+}
+
+/// A pen that writes one row from left to right, and cuts what does not fit.
+pub(crate) struct Line<'c, 'a> {
+    canvas: &'c mut Canvas<'a>,
+    x: u16,
+    y: u16,
+    right: u16,
+}
+
+impl Line<'_, '_> {
+    /// Cells that are left.
+    pub(crate) const fn room(&self) -> u16 {
+        self.right.saturating_sub(self.x)
+    }
+
+    /// Where the next cell is.
+    pub(crate) const fn at(&self) -> (u16, u16) {
+        (self.x, self.y)
+    }
+
+    /// Writes `text`.
+    pub(crate) fn put(&mut self, text: &str, style: Style) -> &mut Self {
+        self.x += self.canvas.put(self.x, self.y, self.room(), text, style);
+        self
+    }
+
+    /// Writes `text` in at most `width` cells.
+    pub(crate) fn within(&mut self, width: u16, text: &str, style: Style) -> &mut Self {
+        self.x += self.canvas.put(self.x, self.y, self.room().min(width), text, style);
+        self
+    }
+
+    /// Writes `text` only where all of it fits.
+    pub(crate) fn whole(&mut self, text: &str, style: Style) -> &mut Self {
+        if fits(text, self.room()) { self.put(text, style) } else { self }
+    }
+
+    /// Writes `text` at the right end and keeps the rest from getting there. Left out where it does not fit.
+    pub(crate) fn right(&mut self, text: &str, style: Style) -> &mut Self {
+        let wide = cells(text);
+        if wide > 0 && wide < self.room() {
+            self.canvas.put(self.right - wide, self.y, wide, text, style);
+            self.right -= wide + 1;
+        }
+        self
+    }
+
+    /// Leaves `cells` empty.
+    pub(crate) fn gap(&mut self, cells: u16) -> &mut Self {
+        self.x = self.x.saturating_add(cells).min(self.right);
+        self
+    }
+
+    /// Moves to column `column` of the canvas, never back.
+    pub(crate) fn to(&mut self, column: u16) -> &mut Self {
+        self.x = self.x.max(column).min(self.right);
+        self
+    }
+
+    /// Fills the rest with `symbol`, one cell wide and ours.
+    pub(crate) fn rest(&mut self, symbol: &'static str, style: Style) {
+        let room = self.room();
+        self.canvas.repeat(self.x, self.y, room, symbol, style);
+        self.x = self.right;
+    }
+
+    /// Draws a picture of at most `width` cells, which says how many it took.
+    pub(crate) fn draw(&mut self, width: u16, picture: impl FnOnce(&mut Canvas<'_>, Rect) -> u16) -> &mut Self {
+        let width = width.min(self.room());
+        if width > 0 {
+            let used = picture(self.canvas, Rect::new(self.x, self.y, width, 1));
+            self.x += used.min(width);
+        }
+        self
+    }
+
+    /// The theme.
+    pub(crate) const fn theme(&self) -> &Theme {
+        self.canvas.theme
+    }
+}
+
+/// How many cells `text` takes.
+pub(crate) fn cells(text: &str) -> u16 {
+    if text.is_ascii() {
+        return u16::try_from(text.len()).unwrap_or(u16::MAX);
+    }
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+/// Whether `text` fits `width` cells. Looks no further than it must: lines may be megabytes long.
+fn fits(text: &str, width: u16) -> bool {
+    let width = usize::from(width);
+    if text.len() <= width {
+        return true;
+    }
+    // No symbol of one cell is longer than a handful of bytes that could not be cut earlier.
+    let mut used = 0;
+    for symbol in text.graphemes(true) {
+        used += symbol.width();
+        if used > width {
+            return false;
+        }
+    }
+    true
+}
+
+/// `text` without anything a terminal would act on. What comes from a platform was made safe at the border of the fleet
+/// and passes as it is; error sentences and what was typed are made safe here.
+fn safe(text: &str) -> Cow<'_, str> {
+    let harmless = |character: char| {
+        !character.is_control()
+            && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if text.is_ascii() {
+        if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            return Cow::Borrowed(text);
+        }
+    } else if text.chars().all(harmless) {
+        return Cow::Borrowed(text);
+    }
+    // Twice: whatever the sanitizer leaves that this place does not let through becomes visible too.
+    let clean = sanitize(text);
+    Cow::Owned(clean.chars().map(|it| if harmless(it) { it } else { '\u{fffd}' }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::{theme::Depth, widget::tests::rows};
+
+    fn put(text: &str, width: u16) -> (String, u16) {
+        let mut used = 0;
+        let drawn = rows(12, 1, |canvas, area| used = canvas.put(area.x, area.y, width, text, canvas.theme.text));
+        (drawn.trim_end().to_owned(), used)
+    }
+
+    #[test]
+    fn text_is_cut_by_cells_and_says_so() {
+        assert_eq!(put("newswatch", 12), ("newswatch".to_owned(), 9));
+        assert_eq!(put("newswatch", 9), ("newswatch".to_owned(), 9));
+        assert_eq!(put("newswatch", 5), ("news…".to_owned(), 5));
+        assert_eq!(put("newswatch", 1), ("…".to_owned(), 1));
+        assert_eq!(put("newswatch", 0), (String::new(), 0));
+        assert_eq!(put("", 5), (String::new(), 0));
+        assert_eq!(put("0123456789abcdef", 90), ("0123456789a…".to_owned(), 12));
+    }
+
+    #[test]
+    fn wide_and_combined_symbols_count_as_what_they_take() {
+        assert_eq!(put("世界世界", 8).1, 8);
+        assert_eq!(put("世界世界", 7).1, 7);
+        assert_eq!(put("世界世界", 6).1, 5, "half a symbol cannot be drawn");
+        assert_eq!(put("e\u{301}e\u{301}e\u{301}", 3), ("e\u{301}e\u{301}e\u{301}".to_owned(), 3));
+        assert_eq!(put("🚢🚢", 3).1, 3);
+    }
+
+    #[test]
+    fn no_control_character_reaches_a_cell() {
+        for hostile in ["\u{1b}[31mred\u{1b}[0m", "a\tb\r\nc", "a\u{202e}b", "a\u{200b}b", "\u{9b}31m", "a\u{7f}\u{0}"]
+        {
+            let drawn = put(hostile, 12).0;
+            assert!(!drawn.contains(|it: char| it.is_control() || matches!(it, '\u{202e}' | '\u{200b}')), "{drawn:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_drawn_outside() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 3, 1));
+        let theme = Theme::dark(Depth::Mono);
+        let mut canvas = Canvas::new(&mut buffer, &theme);
+        assert_eq!(canvas.put(5, 0, 9, "away", theme.text), 0);
+        assert_eq!(canvas.put(0, 5, 9, "away", theme.text), 0);
+        canvas.repeat(2, 0, 900, "─", theme.border);
+        canvas.clear(Rect::new(1, 0, 99, 99), theme.overlay);
+        canvas.line(Rect::new(0, 0, 3, 1), 7).put("away", theme.text).right("x", theme.text);
+        assert_eq!(buffer.content.len(), 3);
+    }
+
+    #[test]
+    fn what_stands_at_the_right_end_is_not_written_over() {
+        let drawn = rows(12, 1, |canvas, area| {
+            let text = canvas.theme.text;
+            canvas.line(area, 0).right("12s", text).put("newswatch_auth", text);
+        });
+        assert_eq!(drawn, "newswat… 12s");
+    }
+}
