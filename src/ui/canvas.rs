@@ -1,7 +1,5 @@
 //! Where everything is drawn: text into cells, cut by width and made safe. Nothing reaches the terminal any other way.
 
-use std::borrow::Cow;
-
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -43,14 +41,16 @@ impl<'a> Canvas<'a> {
     }
 
     /// Writes `text` from column `x` of row `y` on, at most `width` cells of it; what is cut ends in `…`.
-    /// Returns how many cells it took.
+    /// Returns how many cells it took. What comes from a platform was made safe at the border of the fleet and passes as
+    /// it is; error sentences and what was typed are made safe here.
     pub(crate) fn put(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
         let width = width.min(self.buffer.area.right().saturating_sub(x));
         if width == 0 || text.is_empty() || y >= self.buffer.area.bottom() {
             return 0;
         }
-        let text = safe(text);
-        let whole = fits(&text, width);
+        let (text, cut) = head(text, width);
+        let text = sanitize(text);
+        let whole = !cut && fits(&text, width);
         let room = if whole { width } else { width - 1 };
         let mut used = 0;
         for symbol in text.graphemes(true) {
@@ -188,13 +188,12 @@ pub(crate) fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// Whether `text` fits `width` cells. Looks no further than it must: lines may be megabytes long.
+/// Whether `text` fits `width` cells.
 fn fits(text: &str, width: u16) -> bool {
     let width = usize::from(width);
     if text.len() <= width {
         return true;
     }
-    // No symbol of one cell is longer than a handful of bytes that could not be cut earlier.
     let mut used = 0;
     for symbol in text.graphemes(true) {
         used += symbol.width();
@@ -205,23 +204,16 @@ fn fits(text: &str, width: u16) -> bool {
     true
 }
 
-/// `text` without anything a terminal would act on. What comes from a platform was made safe at the border of the fleet
-/// and passes as it is; error sentences and what was typed are made safe here.
-fn safe(text: &str) -> Cow<'_, str> {
-    let harmless = |character: char| {
-        !character.is_control()
-            && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    if text.is_ascii() {
-        if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            return Cow::Borrowed(text);
-        }
-    } else if text.chars().all(harmless) {
-        return Cow::Borrowed(text);
+/// As much of `text` as could ever fill `width` cells, and whether that leaves something out: lines may be megabytes
+/// long, and what is not looked at costs nothing.
+fn head(text: &str, width: u16) -> (&str, bool) {
+    // A letter of four bytes with the four marks that the sanitizer leaves it.
+    const MOST: usize = 20;
+    let limit = usize::from(width) * MOST + MOST;
+    if text.len() <= limit {
+        return (text, false);
     }
-    // Twice: whatever the sanitizer leaves that this place does not let through becomes visible too.
-    let clean = sanitize(text);
-    Cow::Owned(clean.chars().map(|it| if harmless(it) { it } else { '\u{fffd}' }).collect())
+    (text.get(..text.floor_char_boundary(limit)).unwrap_or(text), true)
 }
 
 #[cfg(test)]
