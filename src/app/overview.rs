@@ -166,6 +166,11 @@ impl Overview {
         self.scroll.position()
     }
 
+    /// Which lines a window of `height` lines shows.
+    pub fn window(&self, height: usize) -> std::ops::Range<usize> {
+        self.scroll.window(height, self.lines().count())
+    }
+
     /// The line the cursor is on.
     pub fn current(&self) -> Option<Line<'_>> {
         self.lines().nth(self.position())
