@@ -12,13 +12,15 @@ pub(crate) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     /// What things look like.
     pub(crate) theme: &'a Theme,
+    /// Where the terminal's cursor is, while something is typed.
+    pub(crate) cursor: Option<(u16, u16)>,
 }
 
 impl<'a> Canvas<'a> {
     /// The cells of `buffer`, all of them in the theme's background.
     pub(crate) fn new(buffer: &'a mut Buffer, theme: &'a Theme) -> Self {
         let area = buffer.area;
-        let mut canvas = Self { buffer, theme };
+        let mut canvas = Self { buffer, theme, cursor: None };
         canvas.style(area, theme.background.patch(theme.text));
         canvas
     }
@@ -107,7 +109,7 @@ pub(crate) struct Line<'c, 'a> {
     right: u16,
 }
 
-impl Line<'_, '_> {
+impl<'a> Line<'_, 'a> {
     /// Cells that are left.
     pub(crate) const fn room(&self) -> u16 {
         self.right.saturating_sub(self.x)
@@ -175,8 +177,16 @@ impl Line<'_, '_> {
     }
 
     /// The theme.
-    pub(crate) const fn theme(&self) -> &Theme {
+    pub(crate) const fn theme(&self) -> &'a Theme {
         self.canvas.theme
+    }
+
+    /// Puts the terminal's cursor here.
+    pub(crate) fn cursor(&mut self) -> &mut Self {
+        if self.room() > 0 {
+            self.canvas.cursor = Some((self.x, self.y));
+        }
+        self
     }
 }
 

@@ -2,19 +2,11 @@
 
 use ratatui::style::Style;
 
-use crate::ui::canvas::{Line, cells};
+use crate::ui::canvas::Line;
 
 /// Writes `word` as a badge at the right end of the line. Left out where it does not fit.
 pub(crate) fn right(line: &mut Line<'_, '_>, word: &str, role: Style) {
     line.right(&format!(" {word} "), role);
-}
-
-/// Writes `word` as a badge where the line stands. Left out where it does not fit.
-pub(crate) fn here(line: &mut Line<'_, '_>, word: &str, role: Style) {
-    let text = format!(" {word} ");
-    if cells(&text) <= line.room() {
-        line.put(&text, role).gap(1);
-    }
 }
 
 #[cfg(test)]
@@ -29,7 +21,7 @@ mod tests {
             let mut line = canvas.line(area, 0);
             right(&mut line, "DEMO", theme.demo);
             right(&mut line, "READ-ONLY", theme.read_only);
-            here(&mut line, "LOCKED", theme.locked);
+            right(&mut line, "LOCKED", theme.locked);
         });
         assert_eq!(drawn, "   READ-ONLY   DEMO ");
     }

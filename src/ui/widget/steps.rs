@@ -1,9 +1,12 @@
 //! The steps of an operation or a rollout as a line of signs: done, under way, to come.
 
-use ratatui::layout::Rect;
+use ratatui::{layout::Rect, style::Style};
 
 use super::gauge::bar;
-use crate::ui::canvas::{Canvas, Line};
+use crate::ui::{
+    canvas::{Canvas, Line},
+    theme::Theme,
+};
 
 /// How far a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,16 +21,14 @@ pub(crate) enum Step {
     Waiting,
 }
 
-/// Writes the sign of a step.
-pub(crate) fn sign(line: &mut Line<'_, '_>, step: Step) {
-    let theme = line.theme();
-    let (sign, role) = match step {
+/// The sign of a step and its role.
+pub(crate) const fn look(theme: &Theme, step: Step) -> (&'static str, Style) {
+    match step {
         Step::Done => ("✔", theme.healthy),
         Step::Running => ("◐", theme.progressing),
         Step::Failed => ("✖", theme.failing),
         Step::Waiting => ("·", theme.idle),
-    };
-    line.put(sign, role);
+    }
 }
 
 /// Draws `done` of `total` as a bar of at most `width` cells with its numbers behind it.
@@ -50,7 +51,8 @@ mod tests {
         let drawn = rows(24, 1, |canvas, area| {
             let mut line = canvas.line(area, 0);
             for step in [Step::Done, Step::Running, Step::Waiting, Step::Failed] {
-                sign(&mut line, step);
+                let (sign, role) = look(line.theme(), step);
+                line.put(sign, role);
             }
             line.gap(1);
             progress(&mut line, 8, 3, 4);

@@ -1,0 +1,231 @@
+//! One value in one cell of a table: a picture where there is room for one, words where not.
+
+use std::time::Duration;
+
+use ratatui::{layout::Rect, style::Style};
+
+use super::{
+    canvas::{Canvas, cells},
+    theme::Theme,
+    widget::{gauge, sparkline::sparkline},
+};
+use crate::{
+    app::{World, table::Row},
+    fleet::{Field, Health, Node, Purchase, Resource, RolloutState, Task, TaskState, Value, field::Align, time::brief},
+};
+
+/// A certificate that ends sooner is a warning: two weeks are what people and renewals need.
+const CERTIFICATE: Duration = Duration::from_hours(14 * 24);
+/// A bar narrower than this says less than its number.
+const BAR: u16 = 4;
+
+/// Draws `field` of `row` in `area`, one row high.
+pub(crate) fn cell(canvas: &mut Canvas<'_>, area: Rect, field: Field, row: Row<'_>, world: World<'_>) {
+    let theme = canvas.theme;
+    if field == Field::Health {
+        return health(canvas, area, row);
+    }
+    let value = field.of(row.resource, world.context());
+    let role = if row.stale.is_some() { theme.stale } else { role(theme, field, row.resource, &value, world) };
+    let words = value.display(world.now);
+    match (field, &value) {
+        (Field::Cpu | Field::Memory, Value::Percent(percent)) => {
+            let number = 5.min(area.width);
+            let bar = area.width - number;
+            if bar >= BAR {
+                gauge::gauge(canvas, Rect { width: bar, ..area }, *percent);
+            }
+            right(canvas, area, &words, role);
+        }
+        (Field::Replicas, Value::Ratio(part, whole)) => {
+            let bar = area.width.saturating_sub(cells(&words).max(4) + 1);
+            if bar >= BAR && *whole > 0 {
+                #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
+                let share = *part as f32 / *whole as f32;
+                gauge::bar(canvas, Rect { width: bar, ..area }, share, role);
+            }
+            right(canvas, area, &words, role);
+        }
+        (Field::Latency, _) => {
+            if let Some(endpoint) = row.resource.as_endpoint()
+                && area.width > 10
+            {
+                sparkline(canvas, Rect { width: area.width - 7, ..area }, &endpoint.latency_ms);
+            }
+            right(canvas, area, &words, role);
+        }
+        (Field::Rollout, Value::Text(_)) => {
+            let sign =
+                row.resource.as_service().and_then(|it| it.rollout.as_ref()).map_or("", |it| rollout_sign(it.state));
+            let mut line = canvas.line(area, 0);
+            line.put(sign, role).gap(1).put(&words, role);
+        }
+        _ if field.align() == Align::Right => right(canvas, area, &words, role),
+        _ => {
+            canvas.put(area.x, area.y, area.width, &words, role);
+        }
+    }
+}
+
+/// Writes a number at the right end of its column.
+fn right(canvas: &mut Canvas<'_>, area: Rect, words: &str, role: Style) {
+    let blank = area.width.saturating_sub(cells(words));
+    canvas.put(area.x + blank, area.y, area.width - blank, words, role);
+}
+
+/// Sign and word; of stale rows how old they are, since nobody knows how they are now.
+fn health(canvas: &mut Canvas<'_>, area: Rect, row: Row<'_>) {
+    let theme = canvas.theme;
+    let mut line = canvas.line(area, 0);
+    match row.stale {
+        Some(silence) => line.put(STALE, theme.stale).gap(1).whole(&format!("old {}", brief(silence)), theme.stale),
+        None => {
+            let health = row.resource.health();
+            let role = theme.health(health);
+            line.put(health.sign(), role).gap(1).whole(health.word(), role)
+        }
+    };
+}
+
+/// The sign of what nobody has heard of for too long.
+pub(crate) const STALE: &str = "◌";
+
+/// The sign of a rollout's state.
+pub(crate) const fn rollout_sign(state: RolloutState) -> &'static str {
+    match state {
+        RolloutState::Completed => "✔",
+        RolloutState::Updating => "◐",
+        RolloutState::Stalled => "⏸",
+        RolloutState::Paused | RolloutState::RollbackPaused => "✖",
+        RolloutState::RollingBack | RolloutState::RolledBack => "↶",
+    }
+}
+
+/// The role of a rollout's state.
+pub(crate) const fn rollout_role(theme: &Theme, state: RolloutState) -> Style {
+    match state {
+        RolloutState::Completed => theme.muted,
+        RolloutState::Updating => theme.progressing,
+        RolloutState::Stalled | RolloutState::RollingBack | RolloutState::RolledBack => theme.degraded,
+        RolloutState::Paused | RolloutState::RollbackPaused => theme.failing,
+    }
+}
+
+/// The role of running of desired tasks.
+pub(crate) fn replicas_role(theme: &Theme, running: u64, desired: u64) -> Style {
+    match running {
+        _ if running >= desired => theme.healthy,
+        0 => theme.failing,
+        _ => theme.degraded,
+    }
+}
+
+/// What a value looks like: plain, unless it says something that somebody should see.
+fn role(theme: &Theme, field: Field, resource: &Resource, value: &Value<'_>, world: World<'_>) -> Style {
+    match (field, value) {
+        (Field::Name, _) => theme.text,
+        (Field::State | Field::Availability, _) => state_role(theme, resource),
+        (Field::Role, _) => role_of_node(theme, resource.as_node()),
+        (Field::Purchase, _) => purchase(theme, resource.as_node()),
+        (Field::Replicas | Field::Updated | Field::Managers, Value::Ratio(part, whole)) => {
+            replicas_role(theme, *part, *whole)
+        }
+        (Field::Tests, Value::Ratio(part, whole)) if part < whole => theme.failing,
+        (Field::Rollout, _) => resource
+            .as_service()
+            .and_then(|it| it.rollout.as_ref())
+            .map_or(theme.muted, |it| rollout_role(theme, it.state)),
+        (Field::Pending, Value::Number(0))
+        | (Field::Restarts, Value::Number(0))
+        | (Field::ExitCode, Value::Number(0)) => theme.muted,
+        (Field::Pending, _) => theme.progressing,
+        (Field::Restarts, _) => theme.warning,
+        (Field::ExitCode | Field::Reachability, _) if resource.health() == Health::Failing => theme.failing,
+        (Field::ExitCode, _) => theme.warning,
+        (Field::Status, Value::Number(status)) if *status >= 400 => theme.failing,
+        (Field::Message | Field::Conditions, _) => message(theme, resource),
+        (Field::Gate, _) => theme.degraded,
+        (Field::Environment, _) => match resource.environment() {
+            Some(environment) if world.environments.protected(environment) => theme.protected,
+            Some(_) | None => theme.muted,
+        },
+        (Field::Certificate, Value::Due(until)) => match world.now.age(*until) {
+            left if left.is_zero() => theme.failing,
+            left if left < CERTIFICATE => theme.warning,
+            _ => theme.muted,
+        },
+        // The same digits look the same, wherever they are: that is what digests are compared for.
+        (Field::Digest, Value::Text(digest)) => theme.source(digest),
+        (Field::Until | Field::Holder, _) => theme.warning,
+        (
+            Field::Age
+            | Field::Changed
+            | Field::Started
+            | Field::Checked
+            | Field::Id
+            | Field::Connection
+            | Field::Group
+            | Field::Native
+            | Field::Version
+            | Field::Address
+            | Field::Mode
+            | Field::Url
+            | Field::Commit
+            | Field::Took,
+            _,
+        ) => theme.muted,
+        _ => theme.text,
+    }
+}
+
+fn state_role(theme: &Theme, resource: &Resource) -> Style {
+    match resource {
+        Resource::Task(task) => task_role(theme, task),
+        Resource::Node(node) if node.health() == Health::Idle => theme.warning,
+        Resource::Cluster(_)
+        | Resource::Node(_)
+        | Resource::Service(_)
+        | Resource::Pipeline(_)
+        | Resource::Endpoint(_)
+        | Resource::Backing(_)
+        | Resource::Lock(_) => match resource.health() {
+            Health::Healthy => theme.text,
+            health @ (Health::Idle | Health::Progressing | Health::Unknown | Health::Degraded | Health::Failing) => {
+                theme.health(health)
+            }
+        },
+    }
+}
+
+fn task_role(theme: &Theme, task: &Task) -> Style {
+    match task.state {
+        TaskState::Running => theme.text,
+        TaskState::Pending | TaskState::Starting => theme.progressing,
+        TaskState::Stopping | TaskState::Complete => theme.idle,
+        TaskState::Failed | TaskState::Lost => theme.failing,
+    }
+}
+
+fn role_of_node(theme: &Theme, node: Option<&Node>) -> Style {
+    match node {
+        Some(node) if node.role.votes() => theme.strong,
+        Some(_) | None => theme.muted,
+    }
+}
+
+/// A manager on a machine that can be taken away at two minutes' notice is a fault.
+fn purchase(theme: &Theme, node: Option<&Node>) -> Style {
+    match node.and_then(|node| Some((node.purchase?, node.role.votes()))) {
+        Some((Purchase::Spot, true)) => theme.failing,
+        Some((Purchase::Spot, false)) => theme.accent,
+        Some((Purchase::OnDemand, _)) | None => theme.muted,
+    }
+}
+
+fn message(theme: &Theme, resource: &Resource) -> Style {
+    match resource.health() {
+        Health::Failing => theme.error,
+        Health::Degraded => theme.warning,
+        Health::Healthy | Health::Idle | Health::Progressing | Health::Unknown => theme.text,
+    }
+}

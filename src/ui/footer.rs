@@ -1,0 +1,93 @@
+//! The last line: what was said, or else what the keys of this place do. Written from the command table.
+
+use ratatui::layout::Rect;
+
+use super::canvas::{Canvas, cells};
+use crate::{
+    app::{App, Command, Place, Tone},
+    operation::Verb,
+};
+
+/// What is hinted at, most wanted first; what means nothing in a place is left out there.
+const HINTED: [Command; 27] = [
+    Command::Open,
+    Command::Describe,
+    Command::Logs,
+    Command::Filter,
+    Command::Follow,
+    Command::Search,
+    Command::NextMatch,
+    Command::NextError,
+    Command::Plan(Verb::Roll),
+    Command::Plan(Verb::Drain),
+    Command::Plan(Verb::Activate),
+    Command::Plan(Verb::Approve),
+    Command::Plan(Verb::Test),
+    Command::Plan(Verb::Remove),
+    Command::Plan(Verb::Evict),
+    Command::CancelOperation,
+    Command::Raw,
+    Command::Override,
+    Command::Plan(Verb::Promote),
+    Command::Plan(Verb::Rebalance),
+    Command::Plan(Verb::Scale),
+    Command::Plan(Verb::Rollback),
+    Command::Severity,
+    Command::Matching,
+    Command::Sort,
+    Command::Mark,
+    Command::Save,
+];
+
+/// Draws the message that is shown, or hints for `place`.
+pub(crate) fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App, place: Place) {
+    let theme = canvas.theme;
+    canvas.style(area, theme.header);
+    let mut line = canvas.line(area, 0);
+    if let Some(message) = app.messages().current() {
+        let (sign, role) = match message.tone {
+            Tone::Note => ("●", theme.info),
+            Tone::Warning => ("▲", theme.warning),
+            Tone::Error => ("✖", theme.error),
+        };
+        line.gap(1).put(sign, role).gap(1).put(&message.text, role);
+        if let Some(hint) = &message.hint {
+            line.put(" — ", theme.muted).put(hint, theme.text);
+        }
+        return;
+    }
+    // How one learns the rest, and how one gets away, stand at the right, where they are never cut.
+    for command in [Command::Quit, Command::Help, Command::Palette, Command::Back] {
+        let Some((key, name)) = hint(app, place, command) else { continue };
+        let wide = cells(&key) + 1 + cells(name);
+        if line.room() < wide + 4 {
+            continue;
+        }
+        line.right(name, theme.hint).right(&key, theme.key);
+        line.right("", theme.hint);
+    }
+    line.gap(1);
+    for command in HINTED {
+        let Some((key, name)) = hint(app, place, command) else { continue };
+        if cells(&key) + cells(name) + 2 > line.room() {
+            break;
+        }
+        line.put(&key, theme.key).gap(1).put(name, theme.hint).gap(2);
+    }
+}
+
+/// The key and the name of `command`, where it has a key in `place`.
+fn hint(app: &App, place: Place, command: Command) -> Option<(String, &'static str)> {
+    let entry = command.entry().filter(|entry| entry.places.contains(&place))?;
+    let key = app.keymap().keys(command).first()?;
+    let name = match command {
+        Command::Logs => "logs",
+        _ => entry.name,
+    };
+    Some((key.to_string(), name))
+}
+
+/// The key of `command` as people write it, for sentences that name the next step.
+pub(crate) fn key_of(app: &App, command: Command) -> String {
+    app.keymap().keys(command).first().map_or_else(|| ":".to_owned(), ToString::to_string)
+}

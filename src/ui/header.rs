@@ -1,0 +1,92 @@
+//! The first line: who is connected and how well, what is locked, and the badges that must never be missed.
+
+use ratatui::layout::Rect;
+
+use super::{
+    canvas::{Canvas, Line, cells},
+    cell::STALE,
+    widget::badge,
+};
+use crate::{
+    app::{App, Condition, Connection, World},
+    fleet::time::brief,
+    operation::Mode,
+};
+
+/// The badge of the embedded fleet.
+pub(crate) const DEMO: &str = "DEMO";
+
+/// Draws the header.
+pub(crate) fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
+    let theme = canvas.theme;
+    let world = app.world();
+    canvas.style(area, theme.header);
+    let mut line = canvas.line(area, 0);
+    if app.is_demo() {
+        badge::right(&mut line, DEMO, theme.demo);
+    }
+    if app.settings().mode == Mode::Watch {
+        badge::right(&mut line, "READ-ONLY", theme.read_only);
+    }
+    let mut locks: Vec<_> = world.store.locks().filter(|lock| lock.holds(world.now)).collect();
+    locks.sort_by_key(|lock| world.environments.rank(&lock.environment));
+    for lock in &locks {
+        // Who holds a lock is what one asks next; where that does not fit, that there is one.
+        let long = format!("LOCKED {} by {}", lock.environment, lock.holder);
+        let short = format!("LOCKED {}", lock.environment);
+        let word = if cells(&long) + 30 < line.room() { long } else { short };
+        badge::right(&mut line, &word, theme.locked);
+    }
+    let under_way = app.operations().under_way();
+    if under_way > 0 {
+        badge::right(&mut line, &format!("{under_way} under way"), theme.notice);
+    }
+    line.gap(1);
+    if area.width >= 60 {
+        line.put("quarterdeck", theme.title).gap(2);
+    }
+    let count = world.connections.len();
+    for (number, connection) in world.shown().enumerate() {
+        if line.room() < 8 {
+            line.put(&format!("+{}", count.saturating_sub(number)), theme.muted);
+            return;
+        }
+        self::connection(&mut line, connection, app, world);
+        line.gap(2);
+    }
+    if let Some(only) = world.only {
+        line.whole(&format!("only {only} of {count}"), theme.accent);
+    }
+}
+
+/// Writes `● lab`, and behind it what is wrong.
+fn connection(line: &mut Line<'_, '_>, connection: &Connection, app: &App, world: World<'_>) {
+    let theme = line.theme();
+    let (text, muted) = (theme.text, theme.muted);
+    let (sign, role, trouble) = match connection.condition(world) {
+        Condition::Live => ("●", theme.healthy, String::new()),
+        Condition::Connecting => ("◐", theme.progressing, "connecting".to_owned()),
+        Condition::Stale { silence, .. } => (STALE, theme.degraded, format!("stale {}", brief(silence))),
+        Condition::Partly { kind, at, .. } => {
+            ("▲", theme.degraded, format!("no {}, retry {}", kind.plural(), until(at, world)))
+        }
+        Condition::Down { at, .. } => ("✖", theme.failing, format!("down, retry {}", until(at, world))),
+    };
+    line.put(sign, role).gap(1).put(&connection.id().0, text);
+    if app.settings().read_only.contains(connection.id()) {
+        line.gap(1).put("(read-only)", muted);
+    }
+    if !trouble.is_empty() {
+        line.gap(1).put(&trouble, role);
+    }
+}
+
+/// `in 4s`, or `now`.
+pub(crate) fn until(at: crate::fleet::Timestamp, world: World<'_>) -> String {
+    let left = world.now.age(at);
+    // Whole seconds, rounded up: a countdown that shows tenths would redraw for nothing.
+    match left.as_millis().div_ceil(1000) {
+        0 => "now".to_owned(),
+        seconds => format!("in {}", brief(std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))),
+    }
+}

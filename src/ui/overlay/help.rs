@@ -1,0 +1,45 @@
+//! Help: what every key does, the keys of this place first.
+
+use ratatui::layout::Rect;
+
+use super::boxed;
+use crate::{
+    app::overlay::{Help, HelpLine},
+    ui::{
+        canvas::{Canvas, cells},
+        widget::scrollbar::scrollbar,
+    },
+};
+
+pub(super) fn help(canvas: &mut Canvas<'_>, area: Rect, help: &Help) -> Rect {
+    let theme = canvas.theme;
+    let inner = boxed(canvas, area, 112, u16::MAX, "What every key does");
+    let shown = help.window(usize::from(inner.height));
+    let (mut keys_width, mut names_width) = (0, 0);
+    for line in help.lines() {
+        if let HelpLine::Command { keys, name, .. } = line {
+            (keys_width, names_width) = (keys_width.max(cells(keys)), names_width.max(cells(name)));
+        }
+    }
+    let (keys_width, names_width) = (keys_width.min(inner.width / 4), names_width.min(inner.width / 3));
+    for (row, entry) in (0..inner.height).zip(help.lines().get(shown.clone()).unwrap_or_default()) {
+        let mut line = canvas.line(Rect { width: inner.width.saturating_sub(2), ..inner }, row);
+        match entry {
+            HelpLine::Heading(title) => {
+                line.put(title, theme.title);
+            }
+            HelpLine::Command { keys, name, about, unavailable } => {
+                let role = if unavailable.is_some() { theme.muted } else { theme.text };
+                line.gap(1).within(keys_width, keys, theme.key).to(inner.x + keys_width + 3);
+                line.within(names_width, name, role).to(inner.x + keys_width + names_width + 5);
+                match unavailable {
+                    Some(reason) => line.put("not here: ", theme.warning).put(reason, theme.muted),
+                    None => line.put(about, role),
+                };
+            }
+            HelpLine::Blank => {}
+        }
+    }
+    scrollbar(canvas, inner, &shown, help.lines().len());
+    inner
+}

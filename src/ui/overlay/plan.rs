@@ -1,0 +1,223 @@
+//! A plan as an operator reads it before agreeing: what stands against it first, then what is sent, then what it does.
+//! What agrees stands below in rows of its own that never scroll away.
+
+use ratatui::layout::Rect;
+
+use super::{Lines, boxed, prompt::input};
+use crate::{
+    app::{
+        App, Command,
+        overlay::{Confirm, Needs, Override, PlanStage, PlanView},
+    },
+    fleet::time::brief,
+    operation::{Enforcer, Plan, Step, Weight, plan::ServiceImpact},
+    ui::{
+        canvas::{Canvas, cells},
+        footer::key_of,
+        page::Page,
+        theme::Theme,
+        widget::scrollbar::scrollbar,
+    },
+};
+
+/// Rows of the confirmation: a rule, what to do, what was wrong.
+const CONFIRM: u16 = 3;
+/// Cells of a bar of tasks.
+const BAR: u32 = 12;
+
+pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &App) -> Lines {
+    let theme = canvas.theme;
+    let title = format!("Plan: {} {}", view.intent.verb.word(), view.names.join(", "));
+    let inner = boxed(canvas, area, 108, u16::MAX, &title);
+    let mut page = Page::new(inner.width.saturating_sub(2));
+    let confirm = match &view.stage {
+        PlanStage::Loading => {
+            let sentence = "The platform is asked what is there now. Nothing is sent yet.";
+            page.say("◐ ", theme.progressing, sentence, theme.text);
+            None
+        }
+        PlanStage::Failed(error) => {
+            page.say("✖ ", theme.failing, &error.to_string(), theme.error);
+            if let Some(hint) = &error.hint {
+                page.say("→ ", theme.accent, hint, theme.text);
+            }
+            None
+        }
+        PlanStage::Ready(plan, confirm) => {
+            write(&mut page, theme, plan);
+            Some((plan, confirm))
+        }
+    };
+    let below = if confirm.is_some() { CONFIRM.min(inner.height) } else { 0 };
+    let text = Rect { height: inner.height - below, ..inner };
+    let top = view.top(usize::from(text.height), page.count());
+    let shown = top..(top + usize::from(text.height)).min(page.count());
+    page.draw(canvas, text, shown.clone());
+    scrollbar(canvas, text, &shown, page.count());
+    if let Some((plan, confirm)) = confirm {
+        let hidden = page.count() - shown.end;
+        let area = Rect { y: text.bottom(), height: below, ..inner };
+        agree(canvas, area, plan, confirm, hidden, app);
+    }
+    Lines { area: text, content: page.count() }
+}
+
+/// Writes all that is known about a plan, what stands against it first.
+fn write(page: &mut Page, theme: &Theme, plan: &Plan) {
+    page.say("on ", theme.muted, &plan.target, theme.text);
+    if let Some(environment) = &plan.environment {
+        let protected = if plan.protected { " ◈ protected" } else { "" };
+        let role = if plan.protected { theme.protected } else { theme.text };
+        page.line([("in ", theme.muted), (&environment.0, role), (protected, role)]);
+    }
+    if let Some(operation) = &plan.resumes {
+        page.say("resumes ", theme.muted, &operation.0, theme.text);
+    }
+    if !plan.guards.is_empty() {
+        page.blank();
+        for finding in &plan.guards {
+            let (sign, role) = match finding.weight {
+                Weight::Forbid => ("✖ ", theme.failing),
+                Weight::Warn => ("▲ ", theme.degraded),
+            };
+            page.say(sign, role, &format!("{}: {}", finding.guard, finding.text), role);
+            if let Some(hint) = &finding.hint {
+                page.say("  → ", theme.accent, hint, theme.text);
+            }
+        }
+    }
+    impact(page, theme, plan);
+    page.blank().line([("WHAT IS SENT", theme.heading)]);
+    for (number, step) in plan.steps.iter().enumerate() {
+        self::step(page, theme, number + 1, step);
+    }
+    if plan.steps.is_empty() {
+        page.line([("  nothing", theme.muted)]);
+    }
+    if !plan.consequences.is_empty() {
+        page.blank().line([("WHAT FOLLOWS", theme.heading)]);
+        for consequence in &plan.consequences {
+            page.say("  · ", theme.muted, consequence, theme.text);
+        }
+    }
+    page.blank();
+    if !plan.rollback.is_empty() {
+        page.say("undo      ", theme.muted, &plan.rollback, theme.text);
+    }
+    if let Some(expected) = plan.expected {
+        page.say("takes     ", theme.muted, &format!("about {}", brief(expected)), theme.text);
+    }
+    page.say("operation ", theme.muted, &plan.operation.0, theme.muted);
+}
+
+/// Before, at the lowest point and after, service by service, to one scale.
+fn impact(page: &mut Page, theme: &Theme, plan: &Plan) {
+    let impact = &plan.impact;
+    if impact.services.is_empty() && impact.stays.is_empty() && impact.tasks == 0 {
+        return;
+    }
+    let noun = if impact.tasks == 1 { "task" } else { "tasks" };
+    let heading = format!("WHAT IT TOUCHES: {} {noun}", impact.tasks);
+    page.blank().line([(heading.as_str(), theme.heading)]);
+    let most = impact.services.iter().map(|it| it.before.max(it.after)).max().unwrap_or(0).max(1);
+    let widest = impact.services.iter().map(|it| cells(&it.name)).max().unwrap_or(0).clamp(7, 30);
+    if !impact.services.is_empty() {
+        let space = usize::from(widest);
+        let titles = format!("  {:space$}  {:<16}{:<16}{:<16}", "", "running now", "lowest", "after");
+        page.line([(titles.trim_end(), theme.muted)]);
+    }
+    for service in &impact.services {
+        self::service(page, theme, service, most, widest);
+    }
+    for stays in &impact.stays {
+        page.say("  stays: ", theme.warning, stays, theme.text);
+    }
+}
+
+fn service(page: &mut Page, theme: &Theme, service: &ServiceImpact, most: u32, widest: u16) {
+    let bar = |count: u32| {
+        let full = usize::try_from((count * BAR).div_ceil(most).min(BAR)).unwrap_or(0);
+        let empty = usize::try_from(BAR).unwrap_or(0) - full;
+        ("█".repeat(full), "░".repeat(empty), format!(" {count:<3}"))
+    };
+    let lowest = match service.during {
+        0 if service.before > 0 => theme.gauge_full,
+        during if during < service.before => theme.gauge_high,
+        _ => theme.gauge,
+    };
+    let name: String = service.name.chars().take(usize::from(widest)).collect();
+    let name = format!("  {name:<0$}  ", usize::from(widest));
+    let bars = [(service.before, theme.gauge), (service.during, lowest), (service.after, theme.gauge)];
+    let drawn: Vec<_> = bars.iter().map(|(count, role)| (bar(*count), *role)).collect();
+    let mut pieces = vec![(name.as_str(), theme.text)];
+    for ((full, empty, number), role) in &drawn {
+        pieces.extend([(full.as_str(), *role), (empty.as_str(), theme.track), (number.as_str(), theme.text)]);
+    }
+    if service.during == 0 && service.before > 0 {
+        pieces.push(("✖ down meanwhile", theme.failing));
+    }
+    page.line(pieces);
+}
+
+fn step(page: &mut Page, theme: &Theme, number: usize, step: &Step) {
+    page.say(&format!("  {number}. "), theme.accent, &step.title, theme.text);
+    let request = format!("{} {}", step.request.method, step.request.path);
+    page.say("     ", theme.muted, &request, theme.strong);
+    if !step.request.change.is_null() {
+        let pretty = serde_json::to_string_pretty(&step.request.change).unwrap_or_default();
+        for part in pretty.lines().filter(|part| !matches!(*part, "{" | "}")) {
+            page.line([("     + ", theme.added), (part, theme.added)]);
+        }
+    }
+    for it in &step.preconditions {
+        let enforcer = match it.enforcer {
+            Enforcer::Platform => "the platform refuses it otherwise",
+            Enforcer::Console => "looked at just before sending; a window of some milliseconds remains",
+        };
+        page.say("     if ", theme.muted, &format!("{} is still {} ({enforcer})", it.what, it.value), theme.muted);
+    }
+    if !step.waits_for.is_empty() {
+        page.say("     then waits for ", theme.muted, &step.waits_for, theme.muted);
+    }
+}
+
+/// What agrees, and what it is that is agreed to. No is the default.
+fn agree(canvas: &mut Canvas<'_>, area: Rect, plan: &Plan, confirm: &Confirm, hidden: usize, app: &App) {
+    let theme = canvas.theme;
+    let mut rule = canvas.line(area, 0);
+    if hidden > 0 {
+        rule.put(&format!("── {hidden} more lines below "), theme.muted);
+    }
+    rule.rest("─", theme.border);
+    let mut line = canvas.line(area, 1);
+    if plan.protected && line.room() > 60 {
+        line.put(" PROTECTED ", theme.danger).gap(1);
+    }
+    match (&confirm.override_, &confirm.needs) {
+        (Override::Needed, _) => {
+            let key = key_of(app, Command::Override);
+            line.put("Forbidden by a guard. ", theme.failing).put(&key, theme.key);
+            line.put(" overrides it with a reason, which is recorded; esc leaves everything as it is.", theme.text);
+        }
+        (Override::NotNeeded | Override::Given(_), _) if !confirm.is_armed() => {
+            line.put("Read it first; an answer is taken in a moment.", theme.muted);
+        }
+        (Override::NotNeeded | Override::Given(_), Needs::Key) => {
+            line.put("y", theme.key).put(" agrees, esc leaves everything as it is.", theme.text);
+        }
+        (Override::NotNeeded | Override::Given(_), Needs::Typed(word)) => {
+            line.put("Type ", theme.text).put(word, theme.danger).put(" and enter to agree: ", theme.text);
+            input(&mut line, &confirm.input);
+        }
+    }
+    let mut last = canvas.line(area, 2);
+    match (&confirm.problem, &confirm.override_) {
+        (Some(problem), _) => {
+            last.put("▲ ", theme.warning).put(problem, theme.warning);
+        }
+        (None, Override::Given(reason)) => {
+            last.put("overridden because ", theme.warning).put(reason, theme.text);
+        }
+        (None, Override::Needed | Override::NotNeeded) => {}
+    }
+}
