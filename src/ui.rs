@@ -40,7 +40,7 @@ const TABS: u16 = 9;
 
 fn screen(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Areas {
     let mut rest = area;
-    let mut row_above = |rest: &mut Rect, from: u16| {
+    let row_above = |rest: &mut Rect, from: u16| {
         (area.height >= from).then(|| {
             let row = Rect { height: 1, ..*rest };
             rest.y += 1;

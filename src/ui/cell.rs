@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     app::{World, table::Row},
-    fleet::{Field, Health, Node, Purchase, Resource, RolloutState, Task, TaskState, Value, field::Align, time::brief},
+    fleet::{
+        Field, Health, Node, Purchase, Resource, RolloutState, Service, Task, TaskState, Value, field::Align,
+        time::brief,
+    },
 };
 
 /// A certificate that ends sooner is a warning: two weeks are what people and renewals need.
@@ -77,14 +80,13 @@ fn right(canvas: &mut Canvas<'_>, area: Rect, words: &str, role: Style) {
 fn health(canvas: &mut Canvas<'_>, area: Rect, row: Row<'_>) {
     let theme = canvas.theme;
     let mut line = canvas.line(area, 0);
-    match row.stale {
-        Some(silence) => line.put(STALE, theme.stale).gap(1).whole(&format!("old {}", brief(silence)), theme.stale),
-        None => {
-            let health = row.resource.health();
-            let role = theme.health(health);
-            line.put(health.sign(), role).gap(1).whole(health.word(), role)
-        }
-    };
+    if let Some(silence) = row.stale {
+        line.put(STALE, theme.stale).gap(1).whole(&format!("old {}", brief(silence)), theme.stale);
+        return;
+    }
+    let health = row.resource.health();
+    let role = theme.health(health);
+    line.put(health.sign(), role).gap(1).whole(health.word(), role);
 }
 
 /// The sign of what nobody has heard of for too long.
@@ -120,28 +122,41 @@ pub(crate) fn replicas_role(theme: &Theme, running: u64, desired: u64) -> Style 
     }
 }
 
+/// Fields that are there to be looked up, not to be read with every row.
+const QUIET: [Field; 14] = [
+    Field::Age,
+    Field::Changed,
+    Field::Started,
+    Field::Checked,
+    Field::Id,
+    Field::Connection,
+    Field::Group,
+    Field::Native,
+    Field::Version,
+    Field::Address,
+    Field::Mode,
+    Field::Url,
+    Field::Commit,
+    Field::Took,
+];
+
 /// What a value looks like: plain, unless it says something that somebody should see.
 fn role(theme: &Theme, field: Field, resource: &Resource, value: &Value<'_>, world: World<'_>) -> Style {
+    if QUIET.contains(&field) || *value == Value::Number(0) {
+        return theme.muted;
+    }
     match (field, value) {
-        (Field::Name, _) => theme.text,
         (Field::State | Field::Availability, _) => state_role(theme, resource),
         (Field::Role, _) => role_of_node(theme, resource.as_node()),
         (Field::Purchase, _) => purchase(theme, resource.as_node()),
         (Field::Replicas | Field::Updated | Field::Managers, Value::Ratio(part, whole)) => {
             replicas_role(theme, *part, *whole)
         }
-        (Field::Tests, Value::Ratio(part, whole)) if part < whole => theme.failing,
-        (Field::Rollout, _) => resource
-            .as_service()
-            .and_then(|it| it.rollout.as_ref())
-            .map_or(theme.muted, |it| rollout_role(theme, it.state)),
-        (Field::Pending, Value::Number(0))
-        | (Field::Restarts, Value::Number(0))
-        | (Field::ExitCode, Value::Number(0)) => theme.muted,
+        (Field::Rollout, _) => rollout(theme, resource.as_service()),
         (Field::Pending, _) => theme.progressing,
-        (Field::Restarts, _) => theme.warning,
         (Field::ExitCode | Field::Reachability, _) if resource.health() == Health::Failing => theme.failing,
-        (Field::ExitCode, _) => theme.warning,
+        (Field::Restarts | Field::ExitCode | Field::Until | Field::Holder, _) => theme.warning,
+        (Field::Tests, Value::Ratio(part, whole)) if part < whole => theme.failing,
         (Field::Status, Value::Number(status)) if *status >= 400 => theme.failing,
         (Field::Message | Field::Conditions, _) => message(theme, resource),
         (Field::Gate, _) => theme.degraded,
@@ -156,26 +171,13 @@ fn role(theme: &Theme, field: Field, resource: &Resource, value: &Value<'_>, wor
         },
         // The same digits look the same, wherever they are: that is what digests are compared for.
         (Field::Digest, Value::Text(digest)) => theme.source(digest),
-        (Field::Until | Field::Holder, _) => theme.warning,
-        (
-            Field::Age
-            | Field::Changed
-            | Field::Started
-            | Field::Checked
-            | Field::Id
-            | Field::Connection
-            | Field::Group
-            | Field::Native
-            | Field::Version
-            | Field::Address
-            | Field::Mode
-            | Field::Url
-            | Field::Commit
-            | Field::Took,
-            _,
-        ) => theme.muted,
         _ => theme.text,
     }
+}
+
+fn rollout(theme: &Theme, service: Option<&Service>) -> Style {
+    let rollout = service.and_then(|service| service.rollout.as_ref());
+    rollout.map_or(theme.muted, |rollout| rollout_role(theme, rollout.state))
 }
 
 fn state_role(theme: &Theme, resource: &Resource) -> Style {

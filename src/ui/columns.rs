@@ -17,7 +17,7 @@ pub(crate) struct Column {
     pub(crate) width: u16,
 }
 
-/// The columns of `kind` that fit `width` cells, in order. The first ones of the short list come first when there is no
+/// The columns of `kind` that fit `width` cells, in the order of the long list. The first ones of the short list come first when there is no
 /// room for all; then each grows to what it prefers, then the long list adds more, and what is left goes to sentences.
 pub(crate) fn columns(kind: Kind, width: u16) -> Vec<Column> {
     let short = Field::default_columns(kind);
@@ -103,7 +103,9 @@ mod tests {
         let fields = |width| columns(Kind::Task, width).iter().map(|it| it.field).collect::<Vec<_>>();
         assert_eq!(fields(8), [Field::Name]);
         assert_eq!(fields(20), [Field::Name, Field::Health, Field::State]);
-        assert_eq!(fields(80), Field::default_columns(Kind::Task));
+        let default =
+            [Field::Name, Field::Health, Field::State, Field::Node, Field::Restarts, Field::Age, Field::Message];
+        assert_eq!(fields(80), default, "the sentence stands last, where it may be long");
         assert_eq!(fields(300), Field::wide_columns(Kind::Task));
     }
 

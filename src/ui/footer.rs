@@ -80,10 +80,8 @@ pub(crate) fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App, place: Plac
 fn hint(app: &App, place: Place, command: Command) -> Option<(String, &'static str)> {
     let entry = command.entry().filter(|entry| entry.places.contains(&place))?;
     let key = app.keymap().keys(command).first()?;
-    let name = match command {
-        Command::Logs => "logs",
-        _ => entry.name,
-    };
+    // `logs` is the pane's name; what opens it for a row says the same in a hint.
+    let name = entry.name.strip_prefix("open-").unwrap_or(entry.name);
     Some((key.to_string(), name))
 }
 

@@ -60,7 +60,7 @@ impl Page {
 
     /// Draws the lines that `shown` names in `area`.
     pub(crate) fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, shown: Range<usize>) {
-        for (row, pieces) in (0..area.height).zip(self.lines.get(shown).unwrap_or_default()) {
+        for (row, pieces) in (0..area.height).zip(self.lines.iter().skip(shown.start).take(shown.len())) {
             let mut line = canvas.line(area, row);
             for piece in pieces {
                 line.put(&piece.text, piece.style);

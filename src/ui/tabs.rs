@@ -88,6 +88,6 @@ mod tests {
         assert!(drawn(120).ends_with("7 Logs  8 Operations  9 Stacks"));
         assert_eq!(drawn(80), "1 Over 2 Nodes 3 Services 4 Tasks 5 Health 6 Pipes 7 Logs 8 Ops 9 Stacks");
         assert_eq!(drawn(40), "1 2 3 Services 4 5 6 7 8 9");
-        assert_eq!(drawn(10), "1 2 3 Ser…");
+        assert_eq!(drawn(10), "1 2 3 Se…");
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn node(canvas: &mut Canvas<'_>, area: Rect, node: &Node, world: Worl
     let mut facts = Facts::new(canvas, left);
     if node.capacity.cpu_millis > 0 {
         facts.fact("cpu", |line| {
-            share(line, node.reserved.cpu_millis, node.capacity.cpu_millis, |millis| cpus(millis));
+            share(line, node.reserved.cpu_millis, node.capacity.cpu_millis, cpus);
         });
     }
     if node.capacity.memory_bytes > 0 {
