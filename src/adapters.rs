@@ -1,5 +1,6 @@
 //! The platforms: one folder each, every one behind the same trait.
 
+pub mod demo;
 pub mod feed;
 pub(crate) mod http;
 #[cfg(feature = "kubernetes")]

@@ -1,0 +1,131 @@
+//! One connection of the embedded fleet: what it has and can do, put behind the trait that every platform implements.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::stream;
+
+use super::{
+    player::Player,
+    settings::DemoSettings,
+    world::Flavour,
+    {describe, logs, plan, run},
+};
+use crate::{
+    error::Result,
+    fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Text, Timestamp, log::LogBatch},
+    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress, Verb},
+    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
+};
+
+/// The embedded fleet.
+#[derive(Debug)]
+pub struct Demo;
+
+impl Demo {
+    /// Its connections: `absolute` (Kubernetes and Jenkins) and `newswatch` (Docker Swarm). Cheap: nothing is built
+    /// before it is looked at. `now` is the present, for a fleet that is not frozen.
+    pub fn open(settings: &DemoSettings, now: Timestamp) -> Vec<Arc<dyn Adapter>> {
+        let start = settings.start(now);
+        let shares = settings.tasks.map_or((None, None), |tasks| {
+            // Three of five run on Kubernetes, as prod there is the largest environment of both systems.
+            let kubernetes = tasks / 5 * 3;
+            (Some(kubernetes), Some(tasks - kubernetes))
+        });
+        let connection = |flavour, tasks| -> Arc<dyn Adapter> {
+            Arc::new(Connection {
+                player: Arc::new(Player::new(flavour, settings.clone(), tasks, start)),
+                profile: profile(flavour, settings),
+            })
+        };
+        vec![connection(Flavour::Kubernetes, shares.0), connection(Flavour::Swarm, shares.1)]
+    }
+}
+
+struct Connection {
+    player: Arc<Player>,
+    profile: Profile,
+}
+
+/// Nothing changes while the fleet is frozen, so nothing grows stale: a year is for ever here.
+const FOR_EVER: Duration = Duration::from_hours(8760);
+
+fn profile(flavour: Flavour, settings: &DemoSettings) -> Profile {
+    let (name, platform) = match flavour {
+        Flavour::Kubernetes => ("absolute", "Kubernetes and Jenkins"),
+        Flavour::Swarm => ("newswatch", "Docker Swarm and Jenkins"),
+    };
+    let lacks: Vec<(Verb, Text)> = match flavour {
+        Flavour::Kubernetes => vec![
+            (Verb::Test, "the services of absolute have no /test endpoint: their tests run in Jenkins".into()),
+            (Verb::Remove, "absolute deploys no test stacks, so none is left behind".into()),
+        ],
+        Flavour::Swarm => vec![
+            (Verb::Evict, "a swarm cannot evict one task: drain its node, or rebalance its service".into()),
+            (Verb::Approve, "the newswatch pipeline has no gate: it delivers when all tests pass".into()),
+        ],
+    };
+    let freshness = if settings.frozen() { Freshness::Polled(FOR_EVER) } else { Freshness::Pushed };
+    Profile {
+        connection: ConnectionId::from(name),
+        platform: platform.into(),
+        address: format!("embedded://{name}?seed={}", settings.seed).into(),
+        kinds: Kind::ALL.into_iter().map(|kind| (kind, freshness)).collect(),
+        verbs: Verb::ALL.into_iter().filter(|verb| !lacks.iter().any(|(lacked, _)| lacked == verb)).collect(),
+        lacks,
+        embedded: true,
+    }
+}
+
+impl Adapter for Connection {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn check(&self) -> BoxFuture<'static, Result<Checkup>> {
+        let player = Arc::clone(&self.player);
+        Box::pin(async move {
+            let (tasks, nodes, version) = player.with(|world| {
+                let version = world.clusters.values().next().map(|cluster| cluster.version.clone());
+                (world.instances.len(), world.machines.len(), version.unwrap_or_default())
+            });
+            let mut notes: Vec<Text> =
+                vec![format!("embedded: {tasks} tasks on {nodes} nodes, seed {}", player.settings().seed).into()];
+            if player.settings().frozen() {
+                notes.push("frozen (deltas=0): nothing changes, verbs are refused".into());
+            }
+            Ok(Checkup { identity: "demo".into(), version, latency: Duration::from_millis(1), notes })
+        })
+    }
+
+    fn watch(&self, kind: Kind) -> BoxStream<'static, Result<Delta>> {
+        self.player.watch(kind)
+    }
+
+    fn describe(&self, id: ResourceId) -> BoxFuture<'static, Result<Document>> {
+        let player = Arc::clone(&self.player);
+        Box::pin(async move { describe::describe(&player, &id) })
+    }
+
+    fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
+        logs::logs(Arc::clone(&self.player), request)
+    }
+
+    fn plan(&self, operation: OperationId, intent: Intent, _: Evidence) -> BoxFuture<'static, Result<Plan>> {
+        let (player, profile) = (Arc::clone(&self.player), self.profile.clone());
+        // Evidence is for the guards; the steps are made from the subjects as they are now.
+        Box::pin(async move { plan::plan(&player, &profile, operation, &intent) })
+    }
+
+    fn run(&self, approved: Approved, scribe: Arc<dyn Scribe>, cancel: Cancel) -> BoxStream<'static, Progress> {
+        run::run(Arc::clone(&self.player), approved, scribe, cancel)
+    }
+
+    fn observe(&self, record: OperationRecord) -> BoxStream<'static, Progress> {
+        run::observe(Arc::clone(&self.player), record)
+    }
+}
+
+/// A stream that says one error and ends.
+pub(super) fn failed<T: Send + 'static>(error: crate::error::Error) -> BoxStream<'static, Result<T>> {
+    Box::pin(stream::once(async move { Err(error) }))
+}

@@ -1,0 +1,143 @@
+//! Plans that move what runs from one node to another: drain and activate, evict, rebalance.
+
+use serde_json::json;
+
+use super::{Draft, missing, request};
+use crate::{
+    adapters::demo::world::{Flavour, Machine},
+    error::{Error, ErrorKind, Result},
+    fleet::{Kind, Mode, ResourceId, Text},
+    operation::{Argument, Verb, plan::ServiceImpact},
+};
+
+impl Draft<'_> {
+    pub(super) fn rebalance(&mut self, id: &ResourceId) -> Result<()> {
+        if self.world.flavour == Flavour::Swarm {
+            self.say(
+                "a swarm moves nothing by itself: a forced update replaces every task, spread over all nodes"
+                    .to_owned(),
+            );
+            return self.service(id, &Argument::None);
+        }
+        let (number, workload) = self.world.workload(&id.key).ok_or_else(|| missing(id))?;
+        let surplus = self.world.surplus(number);
+        if surplus.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("the tasks of {} are spread as far apart as they can be", workload.row.name),
+            )
+            .hint("there is nothing to move"));
+        }
+        let (name, running) = (workload.row.name.clone(), self.world.counts(number).running);
+        for task in surplus {
+            self.eviction(task);
+        }
+        self.plan.impact.services.push(ServiceImpact {
+            name,
+            before: running,
+            during: running.saturating_sub(1),
+            after: workload.desired(),
+        });
+        self.plan.rollback = "nothing to undo: the same version runs elsewhere".into();
+        Ok(())
+    }
+
+    pub(super) fn node(&mut self, id: &ResourceId) -> Result<()> {
+        let (number, machine) = self.world.machine(&id.key).ok_or_else(|| missing(id))?;
+        let name = machine.row.name.clone();
+        let drains = self.plan.verb == Verb::Drain;
+        let (request, title) = match (self.world.flavour, drains) {
+            (Flavour::Swarm, _) => {
+                let to = if drains { "drain" } else { "active" };
+                let path = format!("/nodes/{}/update?version={{version}}", id.key);
+                (request("POST", path, json!({ "Availability": to })), format!("set {name} to {to}"))
+            }
+            (Flavour::Kubernetes, _) => {
+                let path = format!("/api/v1/nodes/{}", id.key);
+                let title = if drains { format!("cordon {name}") } else { format!("uncordon {name}") };
+                (request("PATCH", path, json!({ "spec": { "unschedulable": drains } })), title)
+            }
+        };
+        let waits = if drains { format!("no task is left on {name}") } else { format!("{name} takes work") };
+        self.step(id, title, request, waits);
+        if !drains {
+            self.say(format!("nothing that runs elsewhere moves back to {name} by itself; rebalance moves it"));
+            self.plan.rollback = "drain it again".into();
+            return Ok(());
+        }
+        self.plan.rollback = "activate it; what has moved stays where it is".into();
+        self.drain(number, &name);
+        Ok(())
+    }
+
+    /// What a drain does to everything on the node.
+    fn drain(&mut self, machine: u32, name: &Text) {
+        let Some(tasks) = self.world.machines.get(&machine).map(|it| it.instances.clone()) else { return };
+        let mut services: Vec<u32> = Vec::new();
+        for task in tasks {
+            let Some(instance) = self.world.instances.get(&task) else { continue };
+            let Some(workload) = self.world.workloads.get(&instance.workload) else { continue };
+            if workload.row.mode == Mode::Global {
+                let what = match self.world.flavour {
+                    Flavour::Swarm => format!("{} ends here and comes back with the node", instance.name),
+                    Flavour::Kubernetes => format!("{} stays: it belongs to a DaemonSet", instance.name),
+                };
+                self.plan.impact.stays.push(what.into());
+                continue;
+            }
+            services.push(instance.workload);
+            self.plan.impact.tasks += u32::from(self.world.flavour == Flavour::Swarm);
+            if self.world.flavour == Flavour::Kubernetes {
+                self.eviction(task);
+            }
+        }
+        services.sort_unstable();
+        let all = services.clone();
+        services.dedup();
+        for number in services {
+            let Some(workload) = self.world.workloads.get(&number) else { continue };
+            let here = all.iter().filter(|it| **it == number).count();
+            let before = self.world.counts(number).running;
+            let at_once = if self.world.flavour == Flavour::Swarm { u32::try_from(here).unwrap_or(0) } else { 1 };
+            let (during, after) = (before.saturating_sub(at_once), workload.desired());
+            self.plan.impact.services.push(ServiceImpact { name: workload.row.name.clone(), before, during, after });
+        }
+        if self.world.flavour == Flavour::Swarm {
+            self.say(format!("every task on {name} is told to end at once; replacements start elsewhere after that"));
+            if self.world.machines.get(&machine).is_some_and(Machine::votes) {
+                self.say(format!("{name} keeps its vote as a manager"));
+            }
+        } else {
+            self.say("pods are evicted one by one, each when its budget allows it".to_owned());
+        }
+        self.expect(10 + 6 * u64::try_from(all.len()).unwrap_or(0));
+    }
+
+    pub(super) fn evict(&mut self, id: &ResourceId) -> Result<()> {
+        let (task, instance) = self.world.instance(&id.key).ok_or_else(|| missing(id))?;
+        if !instance.wanted {
+            return Err(Error::new(ErrorKind::Conflict, format!("{} is ending already", instance.name)));
+        }
+        let number = instance.workload;
+        self.eviction(task);
+        if let Some(workload) = self.world.workloads.get(&number) {
+            let before = self.world.counts(number).running;
+            let (during, after) = (before.saturating_sub(1), workload.desired());
+            let name = workload.row.name.clone();
+            self.plan.impact.services.push(ServiceImpact { name, before, during, after });
+        }
+        self.plan.rollback = "nothing to undo: its service starts another one".into();
+        Ok(())
+    }
+
+    fn eviction(&mut self, task: u64) {
+        let Some(instance) = self.world.instances.get(&task) else { return };
+        let id = self.world.id(Kind::Task, instance.key.clone());
+        let group = self.world.workloads.get(&instance.workload).map(|it| it.row.group.clone()).unwrap_or_default();
+        let path = format!("/api/v1/namespaces/{group}/pods/{}/eviction", instance.name);
+        let request = request("POST", path, json!({ "deleteOptions": { "preconditions": { "uid": "{uid}" } } }));
+        self.plan.impact.tasks += 1;
+        self.expect(8);
+        self.step(&id, format!("evict {}", instance.name), request, "its replacement runs".to_owned());
+    }
+}

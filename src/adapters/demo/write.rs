@@ -1,0 +1,59 @@
+//! Everything that changes a world on purpose. Each takes the proof that its journal line is on disk.
+
+use super::{player::Player, world::Order};
+use crate::{
+    error::Result,
+    fleet::{Availability, EnvironmentId, Image, Text},
+    platform::Ticket,
+};
+
+/// Replaces every task of a service, with another image where one is given.
+pub(crate) fn update(_: Ticket, player: &Player, service: Text, image: Option<Image>) -> Result<Text> {
+    player.with(|world| world.obey(Order::Update(service, image)))
+}
+
+/// Goes back one version.
+pub(crate) fn rollback(_: Ticket, player: &Player, service: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Rollback(service)))
+}
+
+/// Changes the number of tasks.
+pub(crate) fn scale(_: Ticket, player: &Player, service: Text, tasks: u32) -> Result<Text> {
+    player.with(|world| world.obey(Order::Scale(service, tasks)))
+}
+
+/// Changes what may run on a node.
+pub(crate) fn availability(_: Ticket, player: &Player, node: Text, availability: Availability) -> Result<Text> {
+    player.with(|world| world.obey(Order::Availability(node, availability)))
+}
+
+/// Evicts one task within its budget.
+pub(crate) fn evict(_: Ticket, player: &Player, task: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Evict(task)))
+}
+
+/// Removes a stack.
+pub(crate) fn remove(_: Ticket, player: &Player, stack: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Remove(stack)))
+}
+
+/// Answers a gate with yes.
+pub(crate) fn approve(_: Ticket, player: &Player, pipeline: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Approve(pipeline)))
+}
+
+/// Runs the tests of a service.
+pub(crate) fn test(_: Ticket, player: &Player, endpoint: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Test(endpoint)))
+}
+
+/// Locks an environment.
+pub(crate) fn lock(_: Ticket, player: &Player, environment: EnvironmentId, reason: Text) -> Result<Text> {
+    let holder = Text::clean("demo");
+    player.with(|world| world.obey(Order::Lock { environment, holder, reason }))
+}
+
+/// Releases the lock of an environment.
+pub(crate) fn unlock(_: Ticket, player: &Player, environment: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Unlock(environment)))
+}
