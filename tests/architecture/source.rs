@@ -38,8 +38,6 @@ pub(crate) enum Then {
 pub(crate) struct Method {
     pub(crate) name: String,
     pub(crate) arguments: usize,
-    /// The first argument where it is a literal or a path, as written.
-    pub(crate) first: String,
     pub(crate) line: usize,
     pub(crate) standing: Standing,
 }
@@ -53,12 +51,23 @@ pub(crate) struct Function {
     pub(crate) standing: Standing,
 }
 
+/// A string, without its quotes.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    /// The field it is given to, where it is: `method` in `method: "POST"`.
+    pub(crate) field: String,
+    pub(crate) line: usize,
+    pub(crate) standing: Standing,
+}
+
 /// What a file contains, as far as the rules ask.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     pub(crate) mentions: Vec<Mention>,
     pub(crate) methods: Vec<Method>,
     pub(crate) functions: Vec<Function>,
+    pub(crate) strings: Vec<Said>,
     /// Modules declared here that live in other files and are compiled only for tests.
     pub(crate) test_modules: Vec<Vec<String>>,
     /// Lines with `#[path]` or `include!`, which would put code where its file name does not say.
@@ -109,9 +118,24 @@ impl Reader {
                     self.group(group, standing);
                     at + 1
                 }
-                TokenTree::Punct(_) | TokenTree::Literal(_) => at + 1,
+                TokenTree::Literal(literal) => {
+                    self.string(&literal.to_string(), tokens, at, standing);
+                    at + 1
+                }
+                TokenTree::Punct(_) => at + 1,
             };
         }
+    }
+
+    fn string(&mut self, written: &str, tokens: &[TokenTree], at: usize, standing: Standing) {
+        let Some(text) = written.trim_start_matches(['b', 'r', '#']).strip_prefix('"') else { return };
+        let text = text.trim_end_matches('#').trim_end_matches('"').to_owned();
+        let field = match (tokens.get(at.wrapping_sub(2)), is_mark(tokens, at.wrapping_sub(1), ':')) {
+            (Some(TokenTree::Ident(field)), true) => field.to_string(),
+            _ => String::new(),
+        };
+        let line = tokens.get(at).map_or(0, |token| token.span().start().line);
+        self.source.strings.push(Said { text, field, line, standing });
     }
 
     fn group(&mut self, group: &Group, standing: Standing) {
@@ -179,8 +203,8 @@ impl Reader {
     fn method(&mut self, tokens: &[TokenTree], at: usize, standing: Standing) -> usize {
         let Some(TokenTree::Ident(name)) = tokens.get(at) else { return at + 1 };
         if let Some(given) = arguments_of(tokens, at + 1) {
-            let (arguments, first, line) = (count(&given), first_of(&given), name.span().start().line);
-            self.source.methods.push(Method { name: name.to_string(), arguments, first, line, standing });
+            let (arguments, line) = (count(&given), name.span().start().line);
+            self.source.methods.push(Method { name: name.to_string(), arguments, line, standing });
         }
         at + 1
     }
@@ -337,10 +361,4 @@ fn count(group: &Group) -> usize {
     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
     let parts = tokens.split(|token| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ','));
     parts.filter(|part| !part.is_empty()).count()
-}
-
-fn first_of(group: &Group) -> String {
-    let words =
-        group.stream().into_iter().take_while(|it| !matches!(it, TokenTree::Punct(mark) if mark.as_char() == ','));
-    words.map(|token| token.to_string()).collect()
 }
