@@ -1,10 +1,13 @@
 //! The console's mind: what is shown, what a key means, what should be streaming. It never waits, sends or draws.
 
+mod act;
+mod clock;
 pub mod command;
 pub mod connection;
 pub mod effect;
 pub mod input;
 pub mod key;
+mod keys;
 mod known;
 pub mod layout;
 pub mod logs;
@@ -13,6 +16,7 @@ pub mod msg;
 pub mod operations;
 pub mod overlay;
 pub mod overview;
+mod palette;
 pub mod pane;
 pub mod screen;
 pub mod scroll;
@@ -45,6 +49,7 @@ pub use world::World;
 
 use crate::fleet::{Kind, Text, Timestamp};
 use known::Known;
+use update::Face;
 
 /// The console's mind.
 #[derive(Debug)]
@@ -61,6 +66,11 @@ pub struct App {
     overlays: Vec<Overlay>,
     messages: Messages,
     areas: Areas,
+    face: Face,
+    /// Something that is known is not shown yet.
+    deferred: bool,
+    /// When something on screen will look different although nothing happens.
+    next_change: Option<Timestamp>,
 }
 
 /// Where somebody is: a pane, and the table in it where that was drilled into.
@@ -85,17 +95,20 @@ impl App {
         let kinds = Pane::ALL.into_iter().filter_map(Pane::kind);
         Self {
             known: Known { frozen_at: settings.frozen_at, ..Known::new(settings.environments.clone(), now) },
+            logs: Logs::new(settings.log_bytes),
             settings,
             keymap,
             spot: Spot::of(Pane::Overview),
             trail: Vec::new(),
             tables: kinds.map(|kind| (kind, Table::new(kind))).collect(),
             overview: Overview::default(),
-            logs: Logs::default(),
             operations: Operations::default(),
             overlays: Vec::new(),
             messages,
             areas: Areas::default(),
+            face: Face::default(),
+            deferred: false,
+            next_change: None,
         }
     }
 
@@ -192,7 +205,7 @@ impl App {
         match self.spot.pane {
             Pane::Overview => self.overview.drawn(height),
             Pane::Operations => self.operations.drawn(height),
-            Pane::Logs => {}
+            Pane::Logs => self.logs.drawn(height),
             Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
                 if let Some(table) = self.table_mut() {
                     table.drawn(height);
@@ -202,6 +215,7 @@ impl App {
         if let Some(overlay) = self.overlays.last_mut() {
             overlay.drawn(areas);
         }
+        self.find_next_change();
     }
 
     fn table_mut(&mut self) -> Option<&mut Table> {

@@ -16,6 +16,8 @@ pub struct Connection {
     profile: Profile,
     streams: BTreeMap<Kind, ConnectionState>,
     checkup: Option<Result<Checkup>>,
+    /// The trouble that was told last, so that a retry that fails alike is not told again.
+    told: Option<String>,
 }
 
 /// How well a connection delivers.
@@ -74,7 +76,7 @@ impl Condition {
 impl Connection {
     /// A connection that was just found.
     pub const fn new(profile: Profile) -> Self {
-        Self { profile, streams: BTreeMap::new(), checkup: None }
+        Self { profile, streams: BTreeMap::new(), checkup: None, told: None }
     }
 
     /// Its id.
@@ -170,13 +172,19 @@ impl Connection {
             .map_or(Condition::Live, |(kind, silence)| Condition::Stale { kind, silence })
     }
 
-    /// The stream of `kind` changed its state. Says whether that is news.
-    pub fn turned(&mut self, kind: Kind, state: ConnectionState) -> bool {
-        if self.streams.get(&kind) == Some(&state) {
-            return false;
-        }
+    /// The stream of `kind` changed its state. Gives the error to tell, if it was not told since all was well.
+    pub(super) fn turned(&mut self, kind: Kind, state: ConnectionState) -> Option<Error> {
+        let trouble = match &state {
+            ConnectionState::Retrying { error, .. } => Some(error.clone()),
+            ConnectionState::Connecting | ConnectionState::Live => None,
+        };
         self.streams.insert(kind, state);
-        true
+        if self.streams.values().all(|state| *state == ConnectionState::Live) {
+            self.told = None;
+        }
+        let news = trouble.filter(|error| self.told.as_ref() != Some(&error.message))?;
+        self.told = Some(news.message.clone());
+        Some(super::update::named(self.id(), &news))
     }
 
     /// A look at it came back.

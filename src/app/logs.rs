@@ -1,66 +1,108 @@
 //! The logs pane: lines of one or many sources merged by time, followed or paused, filtered and searched.
 
+mod find;
+mod save;
+mod show;
+
+use std::{ops::Range, time::Duration};
+
+pub use find::Find;
+pub use save::LogExport;
+pub use show::{Show, Switch};
+
+use super::scroll::Motion;
 use crate::{
-    fleet::{ResourceId, Text},
+    error::{Error, Result},
+    fleet::{
+        ResourceId, Text, Timestamp,
+        log::{Direction, LineRef, LogArena, LogBatch, LogFilter, LogPattern, LogView, Severity},
+    },
     platform::LogRequest,
 };
 
+/// Lines come in far more often than a screen of them can be read; this often looks fluent and spares a slow line.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Lines a filter looks at between two keys: a few milliseconds' worth.
+const SLICE: usize = 30_000;
+/// Rows a window has before the first frame says how many there are.
+const UNSEEN: usize = 20;
+/// Cells one step sideways goes.
+const SIDEWAYS: usize = 20;
+
 /// The logs pane.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Logs {
     requests: Vec<LogRequest>,
     titles: Vec<Text>,
+    arena: LogArena,
+    view: LogView,
     show: Show,
+    find: Option<Find>,
+    searches: u64,
+    troubles: Vec<Trouble>,
+    /// The line the window begins with while nothing is followed.
+    anchor: u64,
+    /// The line that was gone to last: a match, an error.
+    spot: Option<u64>,
+    left: usize,
+    height: usize,
+    drawn_at: Option<Timestamp>,
+    state: State,
 }
 
-/// What is shown of each line, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Show {
-    /// Whether the newest lines are gone to as they come.
-    pub follow: Switch,
-    /// Whether long lines are broken.
-    pub wrap: Switch,
-    /// Whether each line says when it was written.
-    pub timestamps: Switch,
-    /// Whether each line says where it comes from.
-    pub sources: Switch,
+/// A source that fails at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What was asked for.
+    pub request: LogRequest,
+    /// Why it failed.
+    pub error: Error,
+    /// When it is tried again.
+    pub at: Timestamp,
 }
 
-/// On or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Switch {
-    /// On.
-    On,
-    /// Off.
-    Off,
+/// Whether what is shown is all there is to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct State {
+    changed: Changed,
+    filtered: Filtered,
 }
 
-impl Switch {
-    /// The other one.
-    #[must_use]
-    pub const fn turned(self) -> Self {
-        match self {
-            Self::On => Self::Off,
-            Self::Off => Self::On,
-        }
-    }
-
-    /// Whether it is on.
-    pub const fn is_on(self) -> bool {
-        match self {
-            Self::On => true,
-            Self::Off => false,
-        }
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Changed {
+    #[default]
+    No,
+    Yes,
 }
 
-impl Default for Show {
-    fn default() -> Self {
-        Self { follow: Switch::On, wrap: Switch::Off, timestamps: Switch::Off, sources: Switch::On }
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Filtered {
+    #[default]
+    All,
+    Partly,
 }
 
 impl Logs {
+    /// A pane without sources, which will hold at most `bytes` of text.
+    pub fn new(bytes: usize) -> Self {
+        Self {
+            requests: Vec::new(),
+            titles: Vec::new(),
+            arena: LogArena::new(bytes),
+            view: LogView::default(),
+            show: Show::default(),
+            find: None,
+            searches: 0,
+            troubles: Vec::new(),
+            anchor: 0,
+            spot: None,
+            left: 0,
+            height: 0,
+            drawn_at: None,
+            state: State::default(),
+        }
+    }
+
     /// What is streamed.
     pub fn requests(&self) -> &[LogRequest] {
         &self.requests
@@ -76,8 +118,74 @@ impl Logs {
         self.show
     }
 
-    /// Begins anew with these sources.
-    pub fn open(&mut self, sources: Vec<(ResourceId, Text)>, tail: u32) {
+    /// Which lines are shown.
+    pub const fn filter(&self) -> &LogFilter {
+        self.view.filter()
+    }
+
+    /// What is looked for.
+    pub const fn find(&self) -> Option<&Find> {
+        self.find.as_ref()
+    }
+
+    /// Sources that fail at the moment.
+    pub fn troubles(&self) -> &[Trouble] {
+        &self.troubles
+    }
+
+    /// How many lines the filter lets through.
+    pub fn len(&self) -> usize {
+        self.view.len()
+    }
+
+    /// Whether it lets none through.
+    pub fn is_empty(&self) -> bool {
+        self.view.is_empty()
+    }
+
+    /// How many lines there are in all.
+    pub fn total(&self) -> usize {
+        self.arena.len()
+    }
+
+    /// How many old lines had to go.
+    pub const fn evicted(&self) -> u64 {
+        self.arena.evicted()
+    }
+
+    /// Whether the filter has not looked at every line yet.
+    pub fn is_filtering(&self) -> bool {
+        self.state.filtered == Filtered::Partly
+    }
+
+    /// How many cells are scrolled away on the left, where lines are cut.
+    pub const fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Which lines a window of `height` lines shows. While it follows, the last one stands at the bottom; otherwise
+    /// the first one at the top.
+    pub fn window(&self, height: usize) -> Range<usize> {
+        let count = self.view.len();
+        let top = self.top(height);
+        top..(top + height).min(count)
+    }
+
+    /// Line `index` of those the filter lets through.
+    pub fn line(&self, index: usize) -> Option<LineRef<'_>> {
+        self.arena.line(self.view.number(index)?)
+    }
+
+    /// Whether line `index` is the one that was gone to last.
+    pub fn is_spot(&self, index: usize) -> bool {
+        self.spot.is_some() && self.view.number(index) == self.spot
+    }
+
+    /// Begins anew with these sources. What is shown of lines stays as it was chosen; filter and search do not.
+    pub fn open(&mut self, sources: Vec<(ResourceId, Text)>, tail: u32, bytes: usize) {
+        let show = Show { follow: Switch::On, ..self.show };
+        let searches = self.searches;
+        *self = Self { show, searches, height: self.height, ..Self::new(bytes) };
         let request = |of: &ResourceId| LogRequest {
             of: of.clone(),
             tail: Some(tail),
@@ -88,4 +196,263 @@ impl Logs {
         self.requests = sources.iter().map(|(id, _)| request(id)).collect();
         self.titles = sources.into_iter().map(|(_, title)| title).collect();
     }
+
+    /// Nobody looks any more: nothing is streamed, and what came is kept until the next sources.
+    pub fn close(&mut self) {
+        self.requests.clear();
+        self.troubles.clear();
+    }
+
+    /// Takes in what a stream delivers, if it is still asked for. Says whether it was.
+    pub fn push(&mut self, request: &LogRequest, batch: LogBatch) -> bool {
+        if !self.requests.contains(request) {
+            return false;
+        }
+        self.troubles.retain(|trouble| trouble.request != *request);
+        let before = self.arena.pushes();
+        let arrival = self.arena.push(batch);
+        if arrival.late > 0 {
+            // Lines that came late moved the numbers of those after them.
+            let settled = self.arena.settled_since(before);
+            for number in [Some(&mut self.anchor), self.spot.as_mut()].into_iter().flatten() {
+                if *number >= settled {
+                    *number += arrival.late;
+                }
+            }
+            if let Some(find) = &mut self.find {
+                find.forget_from(settled);
+            }
+        }
+        self.state.changed = Changed::Yes;
+        true
+    }
+
+    /// A stream failed and will be tried again.
+    pub fn troubled(&mut self, request: &LogRequest, error: Error, at: Timestamp) {
+        if self.requests.contains(request) {
+            self.troubles.retain(|trouble| trouble.request != *request);
+            self.troubles.push(Trouble { request: request.clone(), error, at });
+        }
+    }
+
+    /// Brings the view up to date. Says whether there is something new to draw, now or a little later.
+    pub fn refresh(&mut self, now: Timestamp) -> Due {
+        if self.state == State::default() {
+            return Due::Never;
+        }
+        if self.state.changed == Changed::Yes
+            && self.state.filtered == Filtered::All
+            && self.drawn_at.is_some_and(|at| at.age(now) < PAUSE)
+        {
+            return Due::Later;
+        }
+        self.look();
+        self.drawn_at = Some(now);
+        Due::Now { more: self.is_filtering() }
+    }
+
+    /// Lets the filter look at what is new.
+    fn look(&mut self) {
+        let all = self.view.follow(&self.arena, SLICE);
+        self.state =
+            State { changed: Changed::No, filtered: if all { Filtered::All } else { Filtered::Partly } };
+    }
+
+    /// Moves the window. Going up stops following; going to the end follows again.
+    pub fn step(&mut self, motion: Motion) {
+        let count = self.view.len();
+        let height = self.height();
+        let page = height.saturating_sub(1).max(1).cast_signed();
+        let top = self.top(height);
+        let moved = match motion {
+            Motion::Lines(lines) => top.saturating_add_signed(lines),
+            Motion::Pages(pages) => top.saturating_add_signed(pages.saturating_mul(page)),
+            Motion::Top => 0,
+            Motion::Bottom => {
+                self.show.follow = Switch::On;
+                return;
+            }
+        };
+        if moved >= top && self.show.follow.is_on() {
+            return;
+        }
+        self.show.follow = Switch::Off;
+        self.anchor_at(moved.min(self.lowest_top(height, count)));
+    }
+
+    /// Moves the window sideways.
+    pub fn sideways(&mut self, steps: isize) {
+        if !self.show.wrap.is_on() {
+            self.left = self.left.saturating_add_signed(steps.saturating_mul(SIDEWAYS.cast_signed()));
+        }
+    }
+
+    /// Follows, or stays.
+    pub fn turn_follow(&mut self) {
+        if self.show.follow.is_on() {
+            let top = self.top(self.height());
+            self.show.follow = Switch::Off;
+            self.anchor_at(top);
+        } else {
+            self.show.follow = Switch::On;
+        }
+    }
+
+    /// Breaks long lines, or cuts them.
+    pub fn turn_wrap(&mut self) {
+        self.show.wrap = self.show.wrap.turned();
+        self.left = 0;
+    }
+
+    /// Shows when each line was written, or not.
+    pub fn turn_timestamps(&mut self) {
+        self.show.timestamps = self.show.timestamps.turned();
+    }
+
+    /// Shows where each line comes from, or not.
+    pub fn turn_sources(&mut self) {
+        self.show.sources = self.show.sources.turned();
+    }
+
+    /// Shows only lines that match `text`; all of them for an empty one. Says what is wrong with it.
+    pub fn show_matching(&mut self, text: &str) -> Option<String> {
+        let pattern = match pattern(text) {
+            Ok(pattern) => pattern,
+            Err(error) => return Some(error.message),
+        };
+        let filter = LogFilter { pattern, ..self.view.filter().clone() };
+        self.set_filter(filter);
+        None
+    }
+
+    /// Shows only lines that are at least as serious.
+    pub fn show_severity(&mut self, severity: Severity) {
+        let filter = LogFilter { severity, ..self.view.filter().clone() };
+        self.set_filter(filter);
+    }
+
+    /// What is wrong with `text` as a pattern.
+    pub fn check_pattern(&self, text: &str) -> Option<String> {
+        pattern(text).err().map(|error| error.message)
+    }
+
+    /// Drops the search, then the filter. Says whether there was one to drop.
+    pub fn clear(&mut self) -> bool {
+        if self.find.take().is_some() {
+            self.spot = None;
+            return true;
+        }
+        if self.view.filter().is_empty() {
+            return false;
+        }
+        self.set_filter(LogFilter::default());
+        true
+    }
+
+    /// Goes to the nearest error in `direction`. Says whether there is one.
+    pub fn next_error(&mut self, direction: Direction) -> bool {
+        let start = self.start(direction);
+        let found = match (direction, start.checked_sub(1)) {
+            (Direction::Forward, Some(before)) => self.view.next_error(&self.arena, before, direction),
+            // The view looks at what comes after a line, and nothing comes before the first.
+            (Direction::Forward, None) if self.line(0).is_some_and(|line| line.severity >= Severity::Error) => Some(0),
+            (Direction::Forward, None) => self.view.next_error(&self.arena, 0, direction),
+            (Direction::Backward, _) => self.view.next_error(&self.arena, start, direction),
+        };
+        self.go_to_index(found)
+    }
+
+    /// The line that was gone to, or the last one on screen, as text.
+    pub fn current_line(&self) -> Option<Text> {
+        let window = self.window(self.height());
+        let spot = self.spot.map(|number| self.view.index_of(number)).filter(|index| window.contains(index));
+        let line = self.line(spot.or_else(|| window.end.checked_sub(1))?)?;
+        let text = line.marker().map_or_else(|| save::plain(line.bytes), |marker| marker.words());
+        Some(Text::clean(&text))
+    }
+
+    /// What the filter lets through, to be written to a file.
+    pub fn export(&self) -> LogExport {
+        LogExport::new(self.arena.snapshot(), self.view.filter().clone())
+    }
+
+    /// What was drawn: a window of `height` lines.
+    pub fn drawn(&mut self, height: usize) {
+        self.height = height;
+    }
+
+    fn set_filter(&mut self, filter: LogFilter) {
+        let here = self.view.number(self.top(self.height()));
+        self.view = LogView::new(filter);
+        self.look();
+        if let Some(here) = here {
+            self.anchor = here;
+        }
+    }
+
+    fn height(&self) -> usize {
+        if self.height == 0 { UNSEEN } else { self.height }
+    }
+
+    fn top(&self, height: usize) -> usize {
+        let count = self.view.len();
+        if self.show.follow.is_on() {
+            return count.saturating_sub(height);
+        }
+        self.view.index_of(self.anchor).min(self.lowest_top(height, count))
+    }
+
+    /// Broken lines take more than one row, so that only the last line is sure to be reached from the last line.
+    fn lowest_top(&self, height: usize, count: usize) -> usize {
+        count.saturating_sub(if self.show.wrap.is_on() { 1 } else { height })
+    }
+
+    fn anchor_at(&mut self, index: usize) {
+        if let Some(number) = self.view.number(index) {
+            self.anchor = number;
+        }
+    }
+
+    /// Where the next match is looked for: forward from this line on, backward before it. Beside the line that was gone
+    /// to, while that is on screen; otherwise from an edge of the screen.
+    fn start(&self, direction: Direction) -> usize {
+        let window = self.window(self.height());
+        let spot = self.spot.map(|number| self.view.index_of(number)).filter(|index| window.contains(index));
+        match (direction, spot) {
+            (Direction::Forward, Some(spot)) => spot + 1,
+            (Direction::Backward, Some(spot)) => spot,
+            (Direction::Forward, None) if !self.show.follow.is_on() => window.start,
+            (Direction::Forward | Direction::Backward, None) => window.end,
+        }
+    }
+
+    fn go_to_index(&mut self, index: Option<usize>) -> bool {
+        let Some(index) = index else { return false };
+        self.spot = self.view.number(index);
+        let height = self.height();
+        if self.show.follow.is_on() || !self.window(height).contains(&index) {
+            let top = if self.window(height).contains(&index) { self.top(height) } else { index.saturating_sub(height / 3) };
+            self.show.follow = Switch::Off;
+            self.anchor_at(top.min(self.lowest_top(height, self.view.len())));
+        }
+        true
+    }
+}
+
+/// Whether there is something new to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// There is not.
+    Never,
+    /// A little later.
+    Later,
+    /// Now.
+    Now {
+        /// Whether the filter has more lines to look at.
+        more: bool,
+    },
+}
+
+fn pattern(text: &str) -> Result<Option<LogPattern>> {
+    if text.is_empty() { Ok(None) } else { LogPattern::parse(text).map(Some) }
 }

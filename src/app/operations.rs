@@ -1,10 +1,13 @@
 //! The operations pane: what is being done, what was done, and how it ended.
 
-use super::scroll::{Motion, Scroll};
+use super::{
+    message::Tone,
+    scroll::{Motion, Scroll},
+};
 use crate::{
     error::Error,
     fleet::{ResourceId, Text, Timestamp},
-    operation::{OperationId, OperationRecord, Plan, Progress, Verdict},
+    operation::{OperationId, OperationRecord, Outcome, Plan, Progress, Verdict},
 };
 
 /// All operations that are known, newest first.
@@ -92,6 +95,17 @@ pub struct SubjectState {
     pub total: u32,
     /// What happens now.
     pub text: Text,
+}
+
+/// How loud a verdict is told.
+pub(super) const fn tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Completed => Tone::Note,
+        Outcome::RolledBack | Outcome::Refused | Outcome::Cancelled => Tone::Warning,
+        Outcome::Paused | Outcome::RollbackPaused | Outcome::Stalled | Outcome::Failed | Outcome::Unknown => {
+            Tone::Error
+        }
+    }
 }
 
 /// Older words on single tasks are dropped: they stand in the platform's own history.
@@ -222,6 +236,12 @@ impl Operations {
     /// How many are under way.
     pub fn under_way(&self) -> usize {
         self.all.iter().filter(|operation| operation.state.under_way()).count()
+    }
+
+    /// How many of them this console runs.
+    pub fn running(&self) -> usize {
+        let ours = |it: &&Operation| matches!(it.state, State::UnderWay | State::Stopping);
+        self.all.iter().filter(ours).count()
     }
 
     /// The one the cursor is on.

@@ -215,6 +215,11 @@ impl Overview {
         self.scroll.drawn(height, count);
     }
 
+    /// It will be computed anew as soon as it is looked at.
+    pub fn forget(&mut self) {
+        self.built = None;
+    }
+
     /// Whether something it shows has changed since it was computed, and whether it has rested long enough.
     pub fn due(&self, world: World<'_>) -> Due {
         match self.built {

@@ -10,17 +10,20 @@ use std::{
     time::Duration,
 };
 
-pub use columns::{Column, columns};
+use columns::columns;
+pub use columns::Column;
 pub use filter::Filter;
 
 use super::{
     scroll::{Motion, Scroll},
     world::World,
 };
-use crate::fleet::{Field, Kind, Order, Resource, ResourceId, Timestamp, field};
+use crate::fleet::{Field, Kind, Order, Resource, ResourceId, Timestamp, field, query};
 
 /// Rebuilds are at least this far apart while changes stream in: slower than frames, faster than anybody reads.
 const PAUSE: Duration = Duration::from_millis(40);
+/// How old rows may be that were filtered by their age.
+const AGED: Duration = Duration::from_secs(15);
 /// What one row costs to filter and sort at most. A table rests ten times as long as it worked.
 const COST_PER_ROW: Duration = Duration::from_nanos(300);
 
@@ -37,6 +40,7 @@ pub struct Table {
     scroll: Scroll,
     marks: BTreeSet<ResourceId>,
     built: Option<Built>,
+    left: usize,
 }
 
 /// What a drilled-into table is confined to.
@@ -104,13 +108,14 @@ impl Table {
             kind,
             within: None,
             filter: Filter::default(),
-            sort: Sort { field: Field::Name, order: Order::Ascending },
+            sort: BY_NAME,
             rows: Vec::new(),
             total: 0,
             cursor: None,
             scroll: Scroll::default(),
             marks: BTreeSet::new(),
             built: None,
+            left: 0,
         }
     }
 
@@ -272,9 +277,6 @@ impl Table {
     /// Narrows the table to what matches `text`.
     pub fn narrow(&mut self, text: &str, world: World<'_>) {
         let before = std::mem::replace(&mut self.filter, Filter::new(text));
-        if before.query() == self.filter.query() {
-            return;
-        }
         if self.filter.narrows(&before) && self.is_current(world) {
             // What did not match before cannot match now, and the order stays.
             let rows = std::mem::take(&mut self.rows);
@@ -287,6 +289,11 @@ impl Table {
         } else {
             self.rebuild(world);
         }
+    }
+
+    /// Whether it changes with time alone, so that somebody has to look again.
+    pub fn depends_on_time(&self) -> bool {
+        self.filter.query().depends_on_time()
     }
 
     /// Takes in what has changed since it was last built.
@@ -305,6 +312,27 @@ impl Table {
     /// What was drawn: a window of `height` lines.
     pub fn drawn(&mut self, height: usize) {
         self.scroll.drawn(height, self.rows.len());
+    }
+
+    /// It will be built anew as soon as it is looked at.
+    pub fn forget(&mut self) {
+        self.built = None;
+    }
+
+    /// How many columns are scrolled away after the first.
+    pub const fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Scrolls columns away, or back.
+    pub fn sideways(&mut self, steps: isize) {
+        let last = Field::wide_columns(self.kind).len().saturating_sub(2);
+        self.left = self.left.saturating_add_signed(steps).min(last);
+    }
+
+    /// The columns that fit `width` cells, as far as it is scrolled sideways.
+    pub fn columns(&self, width: u16) -> Vec<Column> {
+        columns(self.kind, width, self.left)
     }
 
     /// Builds the rows again from everything that is known.
@@ -328,6 +356,10 @@ impl Table {
             rows.retain(|row| self.filter.matches(row, world));
         }
         field::sort(&mut rows, self.sort.field, self.sort.order, world.context());
+        if self.sort == BY_NAME {
+            // Letters that were typed fuzzily say what is looked for, unless a column was chosen to sort by.
+            query::best_first(self.filter.query(), &mut rows);
+        }
         let new = rows.into_iter().map(|row| row.id().clone()).collect();
         let old = std::mem::replace(&mut self.rows, new);
         self.marks.retain(|id| world.store.get(id).is_some());
@@ -361,7 +393,10 @@ impl Table {
     }
 
     fn is_current(&self, world: World<'_>) -> bool {
-        self.built.is_some_and(|built| built.revision == self.revision(world))
+        self.built.is_some_and(|built| {
+            let aged = self.filter.query().depends_on_time() && built.at.age(world.now) >= AGED;
+            built.revision == self.revision(world) && !aged
+        })
     }
 
     /// Grows with every change of anything its rows show.
@@ -375,6 +410,9 @@ impl Table {
         PAUSE.max(COST_PER_ROW.saturating_mul(rows).saturating_mul(10))
     }
 }
+
+/// How tables are sorted until somebody chooses.
+const BY_NAME: Sort = Sort { field: Field::Name, order: Order::Ascending };
 
 /// From here on even a key does not make a table rebuild out of turn: it acts on the rows as they are shown.
 const LARGE: usize = 20_000;

@@ -15,7 +15,7 @@ use super::{
     operations::{self, Operations, Target},
 };
 use crate::{
-    app::{Effect, Msg, effect::LogSearch, msg::LogSearchAnswer},
+    app::{Effect, Msg},
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, ResourceId},
     operation::{Care, guard},
@@ -110,14 +110,14 @@ impl Effects {
                 self.answer(blocking(move || journal.read().map(|reading| reading.operations), Msg::Journal));
             }
             Effect::SearchLog(search) => self.answer(blocking(
-                move || Ok(search_log(&search)),
+                move || Ok(search.run()),
                 |found| match found {
                     Ok(found) => Msg::LogFound(found),
                     Err(error) => Msg::Note(error.to_string()),
                 },
             )),
             Effect::Save { path, contents } => {
-                self.answer(blocking(move || save(&path, &contents).map(|()| path), Msg::Saved));
+                self.answer(blocking(move || save(&path, &contents.bytes()).map(|()| path), Msg::Saved));
             }
             Effect::Quit | Effect::Suspend | Effect::Retry(_) | Effect::Copy(_) | Effect::Theme(_) | Effect::Bell => {}
         }
@@ -152,11 +152,6 @@ impl Effects {
             let _ = messages.send(msg).await;
         });
     }
-}
-
-fn search_log(search: &LogSearch) -> LogSearchAnswer {
-    let lines = search.snapshot.search(&search.pattern);
-    LogSearchAnswer { number: search.number, lines, complete: true }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -5,7 +5,7 @@ use crate::{
         overlay::confirm::Confirm,
         scroll::{Motion, Scroll},
     },
-    error::Error,
+    error::{Error, Result},
     operation::{Intent, Plan},
 };
 
@@ -37,6 +37,17 @@ impl PlanView {
     /// A plan for `intent` that is still being made.
     pub fn new(intent: Intent, names: Vec<String>) -> Self {
         Self { intent, names, stage: PlanStage::Loading, top: Scroll::default(), content: 0 }
+    }
+
+    /// The plan came, or could not be made.
+    pub(in crate::app) fn answer(&mut self, answer: Result<Box<Plan>>) {
+        self.stage = match answer {
+            Ok(plan) => {
+                let confirm = Confirm::new(&plan);
+                PlanStage::Ready(plan, confirm)
+            }
+            Err(error) => PlanStage::Failed(error),
+        };
     }
 
     /// How many of its lines are scrolled away, for a window of `height` over `content` lines.

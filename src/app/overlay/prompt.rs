@@ -2,7 +2,7 @@
 
 use crate::{
     app::input::Input,
-    operation::{Intent, OperationId},
+    operation::Intent,
 };
 
 /// One line to type.
@@ -34,7 +34,7 @@ pub enum Purpose {
     /// How many tasks.
     Scale(Box<Intent>),
     /// Override a guard of the plan below; why.
-    Override(OperationId),
+    Override,
 }
 
 impl Prompt {
@@ -51,7 +51,7 @@ impl Prompt {
             Purpose::SearchLog | Purpose::SearchDocument => "find ",
             Purpose::Save => "save to ",
             Purpose::Scale(_) => "tasks wanted: ",
-            Purpose::Override(_) => "override because ",
+            Purpose::Override => "override because ",
         }
     }
 }

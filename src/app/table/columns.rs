@@ -15,13 +15,14 @@ pub struct Column {
 }
 
 /// The columns of `kind` that fit `width` cells, in order, two cells apart. The most important ones come first when
-/// there is no room for all; room to spare goes to what may be long.
-pub fn columns(kind: Kind, width: u16) -> Vec<Column> {
+/// there is no room for all; room to spare goes to what may be long. Of all columns, `skipped` after the first are
+/// left out.
+pub fn columns(kind: Kind, width: u16, skipped: usize) -> Vec<Column> {
     let wide = Field::wide_columns(kind);
-    let default = Field::default_columns(kind);
+    let default = if skipped == 0 { Field::default_columns(kind).to_vec() } else { beyond(wide, skipped) };
     let mut chosen: Vec<Field> = Vec::new();
     let mut used: u16 = 0;
-    for field in default {
+    for field in &default {
         let more = field.width().min + if chosen.is_empty() { 0 } else { GAP };
         if used + more > width && !chosen.is_empty() {
             break;
@@ -32,7 +33,7 @@ pub fn columns(kind: Kind, width: u16) -> Vec<Column> {
     let preferred = |fields: &[Field]| -> u16 {
         fields.iter().map(|field| field.width().preferred + GAP).sum::<u16>().saturating_sub(GAP)
     };
-    if chosen.len() == default.len() {
+    if skipped == 0 && chosen.len() == default.len() {
         for field in wide.iter().filter(|field| !default.contains(field)) {
             let mut more = chosen.clone();
             more.push(*field);
@@ -70,6 +71,12 @@ pub fn columns(kind: Kind, width: u16) -> Vec<Column> {
     columns
 }
 
+/// The first column, and those after the `skipped` ones that follow it.
+fn beyond(wide: &[Field], skipped: usize) -> Vec<Field> {
+    let (first, rest) = wide.split_at_checked(1).unwrap_or((wide, &[]));
+    first.iter().chain(rest.iter().skip(skipped)).copied().collect()
+}
+
 fn used_by(columns: &[Column]) -> u16 {
     columns.iter().map(|column| column.width + GAP).sum::<u16>().saturating_sub(GAP)
 }
@@ -82,7 +89,7 @@ mod tests {
     fn columns_fill_every_width_and_never_more() {
         for kind in Kind::ALL {
             for width in 1..=300 {
-                let columns = columns(kind, width);
+                let columns = columns(kind, width, 0);
                 let used = used_by(&columns);
                 assert!(used <= width, "{kind:?} at {width} uses {used}");
                 assert!(!columns.is_empty());
@@ -93,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_name_is_what_is_left_on_a_narrow_screen() {
-        let columns = columns(Kind::Service, 10);
+        let columns = columns(Kind::Service, 10, 0);
         assert_eq!(columns, [Column { field: Field::Name, width: 10 }]);
     }
 }

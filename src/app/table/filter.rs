@@ -2,25 +2,24 @@
 
 use crate::{
     app::world::World,
-    fleet::{Query, Resource},
+    fleet::{Kind, Query, Resource},
 };
 
 /// What was typed and what it means.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
-    text: String,
     query: Query,
 }
 
 impl Filter {
-    /// What `text` means.
+    /// What `text` means so far; a half-written term is left out until it is whole.
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), query: Query::default() }
+        Self { query: Query::typed(text) }
     }
 
     /// What was typed.
     pub fn text(&self) -> &str {
-        &self.text
+        self.query.text()
     }
 
     /// What it means.
@@ -29,17 +28,27 @@ impl Filter {
     }
 
     /// Whether it lets everything through.
-    pub fn is_empty(&self) -> bool {
-        self.text.trim().is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.query.is_empty()
     }
 
-    /// Whether everything it lets through passes `other` too.
-    pub fn narrows(&self, other: &Self) -> bool {
-        other.is_empty()
+    /// What is wrong with it as a filter of `kind`, as a sentence.
+    pub fn problem(&self, kind: Kind) -> Option<String> {
+        if let Some(warning) = self.query.warnings().first() {
+            let meant = warning.suggestion.as_ref().map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+            return Some(format!("{warning}{meant}"));
+        }
+        let foreign = self.query.foreign_to(kind)?;
+        Some(format!("{} have no `{}`", kind.plural(), foreign.key()))
+    }
+
+    /// Whether everything it lets through passed `before` too, in the same order.
+    pub fn narrows(&self, before: &Self) -> bool {
+        !self.query.ranks() && !before.query.ranks() && self.query.narrows(&before.query)
     }
 
     /// Whether `resource` is let through.
-    pub fn matches(&self, resource: &Resource, _world: World<'_>) -> bool {
-        resource.name().contains(self.text.trim())
+    pub fn matches(&self, resource: &Resource, world: World<'_>) -> bool {
+        self.query.matches(resource, world.context())
     }
 }

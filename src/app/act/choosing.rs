@@ -1,0 +1,131 @@
+//! Filtering, sorting and marking the rows of a table.
+
+use crate::{
+    app::{
+        App, Outcome, Overlay, Table, World,
+        overlay::{Prompt, Purpose, SortPicker},
+    },
+    error::nearest,
+    fleet::Field,
+};
+
+impl App {
+    /// Begins to type a filter; with an argument, sets it.
+    pub(super) fn filter(&mut self, argument: &str) {
+        if !argument.is_empty() {
+            self.narrow(argument);
+            return;
+        }
+        let Some(text) = self.table().map(|table| table.filter().text().to_owned()) else { return };
+        self.overlays.push(Overlay::Prompt(Prompt::new(Purpose::Filter, &text)));
+    }
+
+    /// Narrows the table to what matches `text`. Says what is wrong with it as it is.
+    pub(in crate::app) fn narrow(&mut self, text: &str) -> Option<String> {
+        self.with_table(|table, world| {
+            table.narrow(text, world);
+            table.filter().problem(table.kind())
+        })
+        .flatten()
+    }
+
+    /// Opens the list of columns; with an argument, sorts by that one.
+    pub(super) fn choose_sort(&mut self, argument: &str) {
+        let Some((kind, sort)) = self.table().map(|table| (table.kind(), table.sort())) else { return };
+        if argument.is_empty() {
+            self.overlays.push(Overlay::Sort(SortPicker::new(kind, sort.field)));
+            return;
+        }
+        match Field::parse(argument).filter(|field| Field::all(kind).contains(field)) {
+            Some(field) => self.sort_by(field),
+            None => {
+                let near = nearest(argument, Field::all(kind).iter().map(|field| field.key()));
+                let hint = near.map(|near| format!("Did you mean `{near}`?"));
+                self.warn(&format!("{} have no column `{argument}`.", kind.plural()), hint.as_deref());
+            }
+        }
+    }
+
+    pub(super) fn sort_by(&mut self, field: Field) {
+        self.with_table(|table, world| table.sort_by(field, world));
+    }
+
+    pub(super) fn sort_beside(&mut self, steps: isize) {
+        self.with_table(|table, world| table.sort_beside(steps, world));
+    }
+
+    pub(super) fn reverse(&mut self) {
+        self.with_table(Table::reverse);
+    }
+
+    pub(super) fn mark(&mut self) {
+        self.with_table(|table, _| table.mark());
+    }
+
+    pub(super) fn mark_all(&mut self) {
+        self.with_table(|table, _| table.mark_all());
+    }
+
+    /// The line that is being typed is another now.
+    pub(in crate::app) fn prompt_changed(&mut self, out: &mut Outcome) {
+        let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut() else { return };
+        prompt.problem = None;
+        let text = prompt.input.text();
+        let problem = match &prompt.purpose {
+            Purpose::Filter => self.narrow(&text),
+            Purpose::Matching => self.logs.check_pattern(&text),
+            Purpose::SearchLog => self.logs.check_pattern(&text),
+            Purpose::SearchDocument | Purpose::Save | Purpose::Scale(_) | Purpose::Override => None,
+        };
+        if let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut() {
+            prompt.problem = problem;
+        }
+        let _ = out;
+    }
+
+    /// The line is given up: what was there before is there again.
+    pub(in crate::app) fn give_up_prompt(&mut self, _out: &mut Outcome) {
+        let Some(Overlay::Prompt(prompt)) = self.overlays.pop() else { return };
+        match prompt.purpose {
+            Purpose::Filter => {
+                self.narrow(&prompt.before);
+            }
+            Purpose::Matching
+            | Purpose::SearchLog
+            | Purpose::SearchDocument
+            | Purpose::Save
+            | Purpose::Scale(_)
+            | Purpose::Override => {}
+        }
+    }
+
+    /// The line is done.
+    pub(in crate::app) fn enter_prompt(&mut self, out: &mut Outcome) {
+        let Some(Overlay::Prompt(prompt)) = self.overlays.pop() else { return };
+        let text = prompt.input.text();
+        let problem = match &prompt.purpose {
+            Purpose::Filter => None,
+            Purpose::Matching => self.logs.show_matching(&text),
+            Purpose::SearchLog => self.search_log(&text, out),
+            Purpose::SearchDocument => {
+                self.search_document(&text);
+                None
+            }
+            Purpose::Save => self.save_to(text.trim(), out),
+            Purpose::Scale(intent) => self.scale_to(intent, text.trim(), out),
+            Purpose::Override => self.override_because(text.trim()),
+        };
+        if problem.is_some() {
+            self.overlays.push(Overlay::Prompt(Prompt { problem, ..prompt }));
+        }
+    }
+
+    fn with_table<T>(&mut self, act: impl FnOnce(&mut Table, World<'_>) -> T) -> Option<T> {
+        let world = self.known.world();
+        let table = match &mut self.spot.drilled {
+            Some(table) => table,
+            None => self.tables.get_mut(&self.spot.pane.kind()?)?,
+        };
+        Some(act(table, world))
+    }
+}

@@ -1,0 +1,109 @@
+//! The program itself: palette, theme, which connections are shown, trying again, the end.
+
+use crate::{
+    app::{
+        App, Effect, Outcome, Overlay, Pane,
+        overlay::{Ask, Question},
+        table::Urgency,
+    },
+    error::nearest,
+    fleet::{ConnectionId, Text},
+};
+
+impl App {
+    /// Shows the connection called `name` only; all of them without a name.
+    pub(super) fn show_only(&mut self, name: &str, out: &mut Outcome) {
+        let found = self.known.connections.iter().map(|it| it.id().clone()).find(|id| id.0 == *name);
+        match found {
+            Some(id) => self.set_only(Some(id), out),
+            None if name.is_empty() || name == "all" => self.set_only(None, out),
+            None => {
+                let names = self.known.connections.iter().map(|it| &*it.id().0);
+                let hint = nearest(name, names).map(|near| format!("Did you mean `{near}`?"));
+                let hint = hint.unwrap_or_else(|| "`:connections` lists them.".to_owned());
+                self.warn(&format!("There is no connection `{name}`."), Some(&hint));
+            }
+        }
+    }
+
+    /// Shows that connection only, or all again if it was the only one.
+    pub(super) fn turn_only(&mut self, name: &str, out: &mut Outcome) {
+        let already = self.known.only.as_ref().is_some_and(|only| only.0 == *name);
+        self.show_only(if already { "" } else { name }, out);
+    }
+
+    fn set_only(&mut self, only: Option<ConnectionId>, out: &mut Outcome) {
+        if self.known.only == only {
+            return;
+        }
+        match &only {
+            Some(id) => self.note(&format!("Only {id} is shown; `:connection` shows all again.")),
+            None => self.note("All connections are shown."),
+        }
+        self.known.only = only;
+        self.overview.forget();
+        for table in self.tables.values_mut().chain(&mut self.spot.drilled) {
+            table.forget();
+        }
+        for spot in &mut self.trail {
+            spot.drilled.iter_mut().for_each(crate::app::Table::forget);
+        }
+        self.settle(Urgency::Now, out);
+    }
+
+    /// Tries what failed again: of the connection the cursor is on in their list, otherwise of all that are shown.
+    pub(super) fn retry(&mut self, out: &mut Outcome) {
+        let ids: Vec<ConnectionId> = match self.overlays.last() {
+            Some(Overlay::Connections(list)) => list.current().cloned().into_iter().collect(),
+            _ => self.world().shown().map(|connection| connection.id().clone()).collect(),
+        };
+        if self.spot.pane == Pane::Operations && self.overlays.is_empty() {
+            out.effects.push(Effect::ReadJournal);
+        }
+        let names: Vec<&str> = ids.iter().map(|id| &*id.0).collect();
+        let text = match names.as_slice() {
+            [] => "There is no connection to try.".to_owned(),
+            names => format!("Asked {} again.", names.join(", ")),
+        };
+        self.note(&text);
+        for id in ids {
+            out.effects.push(Effect::Retry(id.clone()));
+            out.effects.push(Effect::Check(id));
+        }
+    }
+
+    pub(super) fn theme(&mut self, name: &str, out: &mut Outcome) {
+        let names = || self.settings.themes.iter().map(Text::as_str);
+        if names().any(|known| known == name) {
+            out.effects.push(Effect::Theme(Text::clean(name)));
+            return;
+        }
+        let near = nearest(name, names()).map(|near| format!("Did you mean `{near}`?"));
+        let hint = near.unwrap_or_else(|| format!("There are {}.", names().collect::<Vec<_>>().join(", ")));
+        let text = if name.is_empty() { "Which theme?".to_owned() } else { format!("There is no theme `{name}`.") };
+        self.warn(&text, Some(&hint));
+    }
+
+    /// Ends the program; asks first while an operation of this console runs.
+    pub(super) fn quit(&mut self, out: &mut Outcome) {
+        let running = self.operations.running();
+        if running == 0 {
+            out.effects.push(Effect::Quit);
+            return;
+        }
+        let what = if running == 1 { "An operation is".to_owned() } else { format!("{running} operations are") };
+        let text = format!("{what} under way. What was sent takes its course; nobody watches it here. Quit?");
+        self.overlays.push(Overlay::Ask(Ask { text, question: Question::Quit }));
+    }
+
+    /// The answer to a question was yes.
+    pub(in crate::app) fn agreed(&mut self, question: Question, out: &mut Outcome) {
+        match question {
+            Question::Quit => out.effects.push(Effect::Quit),
+            Question::Cancel(id) => {
+                self.operations.stopping(&id);
+                out.effects.push(Effect::Cancel(id));
+            }
+        }
+    }
+}

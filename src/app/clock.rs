@@ -1,0 +1,209 @@
+//! Time: what it changes on screen, and how often somebody has to look. Idle means no ticks at all.
+
+use std::time::Duration;
+
+use super::{
+    App, Outcome, Overlay, Pane, Redraw, Subscription,
+    connection::Condition,
+    operations::State,
+    overlay::PlanStage,
+    table::Urgency,
+};
+use crate::fleet::{Timestamp, Value, field::Context};
+
+/// While a merged change waits to be shown.
+const SOON: Duration = Duration::from_millis(40);
+/// While a plan waits to be armed.
+const ARMING: Duration = Duration::from_millis(100);
+/// Otherwise one of these: the longest that is not longer than what is waited for.
+const PERIODS: [Duration; 4] =
+    [Duration::from_secs(60), Duration::from_secs(15), Duration::from_secs(5), Duration::from_secs(1)];
+
+impl App {
+    /// Time passed.
+    pub(super) fn tick(&mut self, now: Timestamp, out: &mut Outcome) {
+        self.known.now = now;
+        let confirm_after = self.settings.confirm_after;
+        for overlay in &mut self.overlays {
+            if let Overlay::Plan(view) = overlay
+                && let PlanStage::Ready(_, confirm) = &mut view.stage
+                && confirm.tick(now, confirm_after)
+            {
+                out.redraw = Redraw::Frame;
+            }
+        }
+        let due = self.next_change.is_some_and(|at| at <= now);
+        if due || self.deferred {
+            self.settle(Urgency::Soon, out);
+        }
+        if due {
+            out.redraw = Redraw::Frame;
+            // Until the frame is drawn and says anew.
+            self.next_change = None;
+        }
+    }
+
+    /// What should be streaming right now.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        let watches = self.known.connections.iter().flat_map(|connection| {
+            let kinds = connection.profile().kinds.iter();
+            kinds.map(|(kind, _)| Subscription::Watch(connection.id().clone(), *kind))
+        });
+        let logs = self.logs.requests().iter().cloned().map(Subscription::Logs);
+        watches.chain(logs).chain(self.period().map(Subscription::Clock)).collect()
+    }
+
+    fn period(&self) -> Option<Duration> {
+        if self.deferred {
+            return Some(SOON);
+        }
+        let arming = |overlay: &Overlay| {
+            matches!(overlay, Overlay::Plan(view) if matches!(&view.stage, PlanStage::Ready(_, confirm) if !confirm.is_armed()))
+        };
+        if self.overlays.iter().any(arming) {
+            return Some(ARMING);
+        }
+        let wait = self.known.now.age(self.next_change?);
+        PERIODS.into_iter().find(|period| *period <= wait).or(PERIODS.last().copied())
+    }
+
+    /// When something on screen will look different although nothing happens.
+    pub(super) fn find_next_change(&mut self) {
+        let mut next = Next { now: self.known.now, at: None };
+        if self.known.frozen_at.is_none() {
+            self.rows_change(&mut next);
+        }
+        self.connections_change(&mut next);
+        self.operations_change(&mut next);
+        self.next_change = next.at;
+    }
+
+    fn rows_change(&self, next: &mut Next) {
+        let world = self.world();
+        let context: Context<'_> = world.context();
+        if let Some(table) = self.table() {
+            let columns = table.columns(self.areas.body.width);
+            for row in table.visible(self.areas.body.lines(), world) {
+                for column in &columns {
+                    next.value(&column.field.of(row.resource, context));
+                }
+                if let Some(silence) = row.stale {
+                    next.age(next.now.before(silence));
+                }
+            }
+            if table.depends_on_time() {
+                next.at(next.now.after(Duration::from_secs(15)));
+            }
+        }
+        if self.spot.pane == Pane::Overview {
+            for attention in self.overview.attention() {
+                if let Some(since) = attention.since {
+                    next.age(since);
+                }
+            }
+            for lock in self.overview.stages().iter().filter_map(|stage| stage.lock.as_ref()) {
+                next.due(lock.until);
+            }
+        }
+    }
+
+    /// When a list will have been silent for too long, and when a countdown to the next try changes.
+    fn connections_change(&self, next: &mut Next) {
+        let world = self.world();
+        for connection in world.shown() {
+            for (kind, freshness) in &connection.profile().kinds {
+                if let Some(silence) = world.store.silence(connection.id(), *kind, next.now)
+                    && silence <= freshness.limit()
+                {
+                    next.at(next.now.before(silence).after(freshness.limit() + Duration::from_millis(1)));
+                }
+            }
+            if self.shows_connections() {
+                match connection.condition(world) {
+                    Condition::Partly { at, .. } | Condition::Down { at, .. } => next.due(at),
+                    Condition::Stale { silence, .. } => next.age(next.now.before(silence)),
+                    Condition::Connecting | Condition::Live => {}
+                }
+            }
+        }
+    }
+
+    fn operations_change(&self, next: &mut Next) {
+        if self.spot.pane != Pane::Operations {
+            return;
+        }
+        let shown = self.operations.all().get(self.operations.window(self.areas.body.lines())).unwrap_or_default();
+        for operation in shown {
+            next.age(operation.approved_at);
+            match operation.state {
+                State::UnderWay | State::Stopping | State::Open => {
+                    if let Some((_, since)) = &operation.waiting {
+                        next.age(*since);
+                    }
+                }
+                State::Ended(_) | State::Refused(_) => {}
+            }
+        }
+    }
+
+    /// Whether the lines about connections are on screen.
+    pub(super) fn shows_connections(&self) -> bool {
+        let listed = |overlay: &Overlay| matches!(overlay, Overlay::Connections(_));
+        self.spot.pane == Pane::Overview || self.overlays.iter().any(listed)
+    }
+}
+
+/// The earliest instant at which something shown will look different.
+struct Next {
+    now: Timestamp,
+    at: Option<Timestamp>,
+}
+
+impl Next {
+    fn at(&mut self, at: Timestamp) {
+        self.at = Some(self.at.map_or(at, |known| known.min(at)));
+    }
+
+    fn value(&mut self, value: &Value<'_>) {
+        match value {
+            Value::When(at) => self.age(*at),
+            Value::Due(at) => self.due(*at),
+            Value::None
+            | Value::Text(_)
+            | Value::Number(_)
+            | Value::Bytes(_)
+            | Value::Percent(_)
+            | Value::Ratio(..)
+            | Value::Millis(_)
+            | Value::Health(_) => {}
+        }
+    }
+
+    /// The age of `since` is shown.
+    fn age(&mut self, since: Timestamp) {
+        let age = since.age(self.now);
+        let unit = unit(age);
+        let passed = u32::try_from(age.as_millis() / unit.as_millis()).unwrap_or(u32::MAX);
+        self.at(since.after(unit.saturating_mul(passed.saturating_add(1))));
+    }
+
+    /// The time until `at` is shown.
+    fn due(&mut self, at: Timestamp) {
+        if at <= self.now {
+            self.age(at);
+            return;
+        }
+        let left = self.now.age(at);
+        let rest = left.as_millis() % unit(left).as_millis();
+        self.at(self.now.after(Duration::from_millis(u64::try_from(rest).unwrap_or(0) + 1)));
+    }
+}
+
+/// The smallest unit in which a duration is told; see `time::brief`.
+fn unit(duration: Duration) -> Duration {
+    match duration.as_secs() {
+        0..600 => Duration::from_secs(1),
+        600..86_400 => Duration::from_mins(1),
+        _ => Duration::from_hours(1),
+    }
+}

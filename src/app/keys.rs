@@ -1,0 +1,189 @@
+//! Where a key goes: to the overlay that lies on top, as text or as a command; otherwise to the pane.
+
+use super::{
+    App, Command, Key, KeyCode, Outcome, Overlay, Place, Redraw,
+    input::Edit,
+    overlay::PlanStage,
+    scroll::Motion,
+    table::Urgency,
+};
+
+impl App {
+    /// Somebody pressed a key.
+    pub(super) fn key(&mut self, key: Key, out: &mut Outcome) {
+        if self.messages.hide() {
+            out.redraw = Redraw::Frame;
+        }
+        self.settle(Urgency::Now, out);
+        match self.overlays.last() {
+            Some(Overlay::Prompt(_)) => self.prompt_key(key, out),
+            Some(Overlay::Palette(_)) => self.palette_key(key, out),
+            Some(Overlay::Ask(_)) => self.ask_key(key, out),
+            Some(Overlay::Plan(view)) if matches!(view.stage, PlanStage::Ready(..)) => {
+                if !self.answer_key(key, out) {
+                    self.command_key(key, out);
+                }
+            }
+            Some(
+                Overlay::Plan(_)
+                | Overlay::Help(_)
+                | Overlay::Describe(_)
+                | Overlay::Messages(_)
+                | Overlay::Sort(_)
+                | Overlay::Connections(_),
+            )
+            | None => self.command_key(key, out),
+        }
+        self.settle(Urgency::Now, out);
+    }
+
+    /// Where keys mean something right now.
+    pub fn place(&self) -> Place {
+        let over = self.overlays.iter().rev().find_map(Overlay::place);
+        over.unwrap_or(Place::Pane(self.spot.pane))
+    }
+
+    fn command_key(&mut self, key: Key, out: &mut Outcome) {
+        if let Some(command) = self.keymap.command(self.place(), key) {
+            out.redraw = out.redraw.max(Redraw::Frame);
+            self.act(command, "", out);
+        }
+    }
+
+    /// Somebody pasted text: text for a line that is being typed, and nothing else. Keys in it are never commands,
+    /// and words in it never an answer.
+    pub(super) fn paste(&mut self, text: &str, out: &mut Outcome) {
+        out.redraw = Redraw::Frame;
+        match self.overlays.last_mut() {
+            Some(Overlay::Prompt(prompt)) => {
+                if prompt.input.paste(text) == Edit::Changed {
+                    self.prompt_changed(out);
+                }
+            }
+            Some(Overlay::Palette(palette)) => {
+                if palette.input.paste(text) == Edit::Changed {
+                    self.offer_choices();
+                }
+            }
+            Some(Overlay::Plan(view)) => {
+                if let PlanStage::Ready(_, confirm) = &mut view.stage {
+                    confirm.problem = Some("A paste is no answer: type it.".to_owned());
+                }
+            }
+            Some(
+                Overlay::Help(_)
+                | Overlay::Describe(_)
+                | Overlay::Messages(_)
+                | Overlay::Sort(_)
+                | Overlay::Connections(_)
+                | Overlay::Ask(_),
+            )
+            | None => {}
+        }
+    }
+
+    /// The mouse wheel turned.
+    pub(super) fn wheel(&mut self, lines: i16, out: &mut Outcome) {
+        self.step(Motion::Lines(lines.into()));
+        out.redraw = Redraw::Frame;
+    }
+
+    /// Moves what lies on top by `motion`.
+    pub(super) fn step(&mut self, motion: Motion) {
+        match self.overlays.last_mut() {
+            Some(Overlay::Help(it)) => it.roll(motion),
+            Some(Overlay::Messages(it)) => it.roll(motion),
+            Some(Overlay::Describe(it)) => it.roll(motion),
+            Some(Overlay::Plan(it)) => it.roll(motion),
+            Some(Overlay::Sort(it)) => it.step(motion),
+            Some(Overlay::Connections(it)) => it.step(motion),
+            Some(Overlay::Palette(it)) => it.step(motion),
+            Some(Overlay::Prompt(_) | Overlay::Ask(_)) => {}
+            None => self.step_pane(motion),
+        }
+    }
+
+    fn ask_key(&mut self, key: Key, out: &mut Outcome) {
+        out.redraw = Redraw::Frame;
+        let Some(Overlay::Ask(ask)) = self.overlays.pop() else { return };
+        if key == Key::character('y') {
+            self.agreed(ask.question, out);
+        }
+    }
+
+    /// A key for the line that is being typed.
+    fn prompt_key(&mut self, key: Key, out: &mut Outcome) {
+        out.redraw = Redraw::Frame;
+        if key.code == KeyCode::Escape || key == Key::control('c') {
+            self.give_up_prompt(out);
+            return;
+        }
+        let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut() else { return };
+        if key.code == KeyCode::Enter {
+            self.enter_prompt(out);
+        } else if prompt.input.key(key) == Edit::Changed {
+            self.prompt_changed(out);
+        } else if let Some(motion) = motion_of(key) {
+            // The rows behind a filter can be looked through while it is typed.
+            self.step_pane(motion);
+        }
+    }
+
+    fn palette_key(&mut self, key: Key, out: &mut Outcome) {
+        out.redraw = Redraw::Frame;
+        let Some(Overlay::Palette(palette)) = self.overlays.last_mut() else { return };
+        match key.code {
+            KeyCode::Escape => {
+                self.overlays.pop();
+            }
+            KeyCode::Enter => self.run_choice(out),
+            KeyCode::Tab => self.complete_choice(),
+            KeyCode::Character('c') if key.control => {
+                self.overlays.pop();
+            }
+            KeyCode::Character('n') if key.control => palette.step(Motion::Lines(1)),
+            KeyCode::Character('p') if key.control => palette.step(Motion::Lines(-1)),
+            KeyCode::Character(_)
+            | KeyCode::BackTab
+            | KeyCode::Backspace
+            | KeyCode::Delete
+            | KeyCode::Up
+            | KeyCode::Down
+            | KeyCode::Left
+            | KeyCode::Right
+            | KeyCode::Home
+            | KeyCode::End
+            | KeyCode::PageUp
+            | KeyCode::PageDown
+            | KeyCode::Function(_) => {
+                if palette.input.key(key) == Edit::Changed {
+                    self.offer_choices();
+                } else if let Some(motion) = motion_of(key) {
+                    palette.step(motion);
+                }
+            }
+        }
+    }
+}
+
+/// The motion of a key that writes nothing.
+fn motion_of(key: Key) -> Option<Motion> {
+    match key.code {
+        KeyCode::Up => Some(Motion::Lines(-1)),
+        KeyCode::Down => Some(Motion::Lines(1)),
+        KeyCode::PageUp => Some(Motion::Pages(-1)),
+        KeyCode::PageDown => Some(Motion::Pages(1)),
+        KeyCode::Character(_)
+        | KeyCode::Enter
+        | KeyCode::Escape
+        | KeyCode::Tab
+        | KeyCode::BackTab
+        | KeyCode::Backspace
+        | KeyCode::Delete
+        | KeyCode::Left
+        | KeyCode::Right
+        | KeyCode::Home
+        | KeyCode::End
+        | KeyCode::Function(_) => None,
+    }
+}
