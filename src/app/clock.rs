@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    App, Outcome, Overlay, Pane, Redraw, Subscription,
-    connection::Condition,
-    operations::State,
-    overlay::PlanStage,
+    App, Outcome, Overlay, Pane, Redraw, Subscription, connection::Condition, operations::State, overlay::PlanStage,
     table::Urgency,
 };
 use crate::fleet::{Timestamp, Value, field::Context};
@@ -57,9 +54,7 @@ impl App {
         if self.deferred {
             return Some(SOON);
         }
-        let arming = |overlay: &Overlay| {
-            matches!(overlay, Overlay::Plan(view) if matches!(&view.stage, PlanStage::Ready(_, confirm) if !confirm.is_armed()))
-        };
+        let arming = |overlay: &Overlay| matches!(overlay, Overlay::Plan(view) if matches!(&view.stage, PlanStage::Ready(_, confirm) if !confirm.is_armed()));
         if self.overlays.iter().any(arming) {
             return Some(ARMING);
         }

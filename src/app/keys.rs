@@ -1,11 +1,7 @@
 //! Where a key goes: to the overlay that lies on top, as text or as a command; otherwise to the pane.
 
 use super::{
-    App, Command, Key, KeyCode, Outcome, Overlay, Place, Redraw,
-    input::Edit,
-    overlay::PlanStage,
-    scroll::Motion,
-    table::Urgency,
+    App, Key, KeyCode, Outcome, Overlay, Place, Redraw, input::Edit, overlay::PlanStage, scroll::Motion, table::Urgency,
 };
 
 impl App {

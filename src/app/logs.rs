@@ -254,8 +254,7 @@ impl Logs {
     /// Lets the filter look at what is new.
     fn look(&mut self) {
         let all = self.view.follow(&self.arena, SLICE);
-        self.state =
-            State { changed: Changed::No, filtered: if all { Filtered::All } else { Filtered::Partly } };
+        self.state = State { changed: Changed::No, filtered: if all { Filtered::All } else { Filtered::Partly } };
     }
 
     /// Moves the window. Going up stops following; going to the end follows again.
@@ -431,7 +430,8 @@ impl Logs {
         self.spot = self.view.number(index);
         let height = self.height();
         if self.show.follow.is_on() || !self.window(height).contains(&index) {
-            let top = if self.window(height).contains(&index) { self.top(height) } else { index.saturating_sub(height / 3) };
+            let top =
+                if self.window(height).contains(&index) { self.top(height) } else { index.saturating_sub(height / 3) };
             self.show.follow = Switch::Off;
             self.anchor_at(top.min(self.lowest_top(height, self.view.len())));
         }

@@ -143,7 +143,9 @@ impl App {
             Command::Theme => starting(self.settings.themes.iter().map(|it| (it.to_string(), String::new())).collect()),
             Command::Only => {
                 let all = self.known.connections.iter();
-                starting(all.map(|it| (it.id().to_string(), format!("{} at {}", it.platform(), it.address()))).collect())
+                starting(
+                    all.map(|it| (it.id().to_string(), format!("{} at {}", it.platform(), it.address()))).collect(),
+                )
             }
             Command::Sort => {
                 let Some(table) = self.table() else { return Vec::new() };

@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-use columns::columns;
 pub use columns::Column;
+use columns::columns;
 pub use filter::Filter;
 
 use super::{
@@ -394,7 +394,7 @@ impl Table {
 
     fn is_current(&self, world: World<'_>) -> bool {
         self.built.is_some_and(|built| {
-            let aged = self.filter.query().depends_on_time() && built.at.age(world.now) >= AGED;
+            let aged = self.filter.query().depends_on_time() && built.at.age(world.clock) >= AGED;
             built.revision == self.revision(world) && !aged
         })
     }

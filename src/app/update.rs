@@ -1,8 +1,7 @@
 //! What happens, one message at a time. Dispatch only: what a message does is in the file of what it is about.
 
 use super::{
-    App, Connection, Discovery, Effect, Msg, Outcome, Overlay, Pane, Redraw, Screen, Tone,
-    logs,
+    App, Connection, Discovery, Effect, Msg, Outcome, Overlay, Pane, Redraw, Screen, Tone, logs,
     msg::ConnectionState,
     overlay::PlanStage,
     overview::Due,
@@ -90,7 +89,7 @@ impl App {
                     out.redraw = out.redraw.max(Redraw::Frame);
                 }
             },
-            Pane::Logs => match self.logs.refresh(world.now) {
+            Pane::Logs => match self.logs.refresh(world.clock) {
                 logs::Due::Never => {}
                 logs::Due::Later => self.deferred = true,
                 logs::Due::Now { more } => {

@@ -205,8 +205,7 @@ impl App {
     }
 
     fn approve(&mut self, plan: Plan, answer: Answer, override_reason: Option<Text>, out: &mut Outcome) {
-        let intent =
-            Intent { verb: plan.verb, subjects: plan.subjects.clone(), argument: plan.argument.clone() };
+        let intent = Intent { verb: plan.verb, subjects: plan.subjects.clone(), argument: plan.argument.clone() };
         let evidence = Evidence::gather(&self.known.store, &self.known.environments, &intent, self.world().now);
         self.operations.begin(plan.clone(), self.known.now);
         out.effects.push(Effect::Approve {

@@ -1,12 +1,7 @@
 //! Going into things: service → tasks → logs, node → tasks, attention → resource.
 
 use crate::{
-    app::{
-        App, Effect, Outcome, Overlay, Pane, Spot, Table,
-        overlay::Describe,
-        overview::Line,
-        table::Within,
-    },
+    app::{App, Effect, Outcome, Overlay, Pane, Spot, Table, overlay::Describe, overview::Line, table::Within},
     fleet::{Kind, ResourceId, Text},
 };
 

@@ -88,7 +88,6 @@ impl Logs {
     pub fn next_match(&mut self, direction: Direction) -> bool {
         self.look_at_new_lines();
         let Some(find) = &self.find else { return false };
-        let here = self.here(direction);
         let number = self.view.number(self.start(direction));
         let next = match (direction, number) {
             (Direction::Forward, None) => None,

@@ -1,9 +1,6 @@
 //! One line to type. What it is for says what happens on every key and on enter.
 
-use crate::{
-    app::input::Input,
-    operation::Intent,
-};
+use crate::{app::input::Input, operation::Intent};
 
 /// One line to type.
 #[derive(Debug, Clone, PartialEq)]

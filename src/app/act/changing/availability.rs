@@ -24,9 +24,9 @@ impl App {
             return Err(Refusal::new(text, None));
         }
         let Some(connection) = self.world().connection(id) else { return Ok(()) };
-        connection.offers(verb).map_err(|reason| {
-            Refusal::new(format!("{word} is not available on {id}: {reason}"), None)
-        })
+        connection
+            .offers(verb)
+            .map_err(|reason| Refusal::new(format!("{word} is not available on {id}: {reason}"), None))
     }
 
     /// Why `command` cannot be done here and now, for help and palette.

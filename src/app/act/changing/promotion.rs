@@ -49,9 +49,7 @@ impl App {
 
     fn target(&self, source: &Service, to: &EnvironmentId) -> Result<&Service, Refusal> {
         let application = &source.application;
-        let same = |service: &&Service| {
-            service.application == *application && service.environment.as_ref() == Some(to)
-        };
+        let same = |service: &&Service| service.application == *application && service.environment.as_ref() == Some(to);
         let mut here = self.known.store.services().filter(same).filter(|it| it.id.connection == source.id.connection);
         match (here.next(), here.next()) {
             (Some(target), None) => Ok(target),
