@@ -5,5 +5,6 @@ pub mod feed;
 pub(crate) mod http;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+pub mod probe;
 #[cfg(feature = "swarm")]
 pub mod swarm;

@@ -290,5 +290,5 @@ async fn a_server_that_goes_silent_is_noticed_before_rows_count_as_stale() {
     };
     println!("silence noticed after {:?}: {error}", began.elapsed());
     assert_eq!(error.kind, ErrorKind::TimedOut);
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
 }
