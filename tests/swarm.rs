@@ -1,0 +1,13 @@
+//! The Swarm adapter against a real swarm (`tests/lab/swarm.sh`), held against what `docker` says.
+//! Without `QUARTERDECK_LAB_SWARM` every test says so and passes.
+#![cfg(feature = "swarm")]
+#![expect(clippy::print_stdout, reason = "a skipped test says why, and a roll what was seen of it")]
+
+#[path = "swarm/bench.rs"]
+mod bench;
+#[path = "swarm/looks.rs"]
+mod looks;
+#[path = "swarm/losses.rs"]
+mod losses;
+#[path = "swarm/rolls.rs"]
+mod rolls;

@@ -1,0 +1,312 @@
+//! What the tests work with: the lab's engines, services of their own, and a wire that can be listened to and cut.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU8, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::StreamExt as _;
+use quarterdeck::{
+    adapters::swarm::{Swarm, SwarmSettings},
+    error::{Error, Result},
+    fleet::{ConnectionId, Delta, Environments, Kind, Resource, ResourceId, Service, Timestamp},
+    operation::{
+        Answer, Approved, Argument, Authority, Evidence, Intent, Mode, OperationId, Plan, Progress, Request, Verb,
+        Verdict,
+    },
+    platform::{Adapter, BoxFuture, Canceller, Scribe, Ticket},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
+    net::{UnixListener, UnixStream},
+};
+
+/// The lab's engines by the names of their nodes.
+pub struct Lab(BTreeMap<String, PathBuf>);
+
+/// The lab, or a word about its absence.
+pub fn lab() -> Option<Lab> {
+    let Some(file) = std::env::var_os("QUARTERDECK_LAB_SWARM") else {
+        println!("skipped: swarm: QUARTERDECK_LAB_SWARM is not set");
+        return None;
+    };
+    let text = std::fs::read_to_string(file).expect("QUARTERDECK_LAB_SWARM names a file");
+    Some(Lab::of(&text))
+}
+
+impl Lab {
+    /// The engines that `swarm.sh sockets` lists.
+    pub fn of(text: &str) -> Self {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        Self(
+            lines
+                .filter_map(|line| {
+                    let mut words = line.split_whitespace();
+                    Some((words.next()?.to_owned(), PathBuf::from(words.next()?)))
+                })
+                .collect(),
+        )
+    }
+
+    /// The socket of a node.
+    pub fn socket(&self, node: &str) -> &Path {
+        self.0.get(node).map_or_else(|| panic!("the lab has no node {node}"), PathBuf::as_path)
+    }
+
+    /// What `docker` says on the first manager.
+    pub fn docker(&self, arguments: &[&str]) -> String {
+        docker(self.socket("m1"), arguments)
+    }
+
+    /// Declares a fault of a service, or takes it back: `new` or `all` tasks fail their health check.
+    pub fn fault(&self, service: &str, which: Option<&str>) {
+        let folder = self.socket("m1").parent().and_then(Path::parent).expect("sockets are in folders of nodes");
+        let file = folder.join("faults/all").join(service);
+        match which {
+            Some(which) => std::fs::write(&file, format!("{which}\n")).expect("faults can be declared"),
+            None => drop(std::fs::remove_file(&file)),
+        }
+    }
+}
+
+/// What `docker` says to the engine at `socket`.
+pub fn docker(socket: &Path, arguments: &[&str]) -> String {
+    let host = format!("unix://{}", socket.display());
+    let output = Command::new("docker").arg("-H").arg(host).args(arguments).output().expect("docker runs");
+    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("docker writes UTF-8")
+}
+
+/// An adapter for the engine at `socket`.
+pub fn open(socket: &Path) -> Swarm {
+    Swarm::open(SwarmSettings::new(ConnectionId::from("lab"), Some(socket.display().to_string())))
+}
+
+/// Everything of one kind, as the first complete list tells it.
+pub async fn listed(adapter: &Swarm, kind: Kind) -> Result<Vec<Resource>> {
+    let (mut all, mut stream) = (Vec::new(), adapter.watch(kind));
+    while let Some(delta) = stream.next().await {
+        match delta? {
+            Delta::Begin(_) => all.clear(),
+            Delta::Seen(_, resources) => all.extend(resources),
+            Delta::Complete(_) => return Ok(all),
+            Delta::Gone(_) => {}
+            Delta::Denied(_, error) => return Err(error),
+        }
+    }
+    panic!("a watch ends only with an error")
+}
+
+/// Follows a watch until `found` says that a row is what was waited for; rows are told as they come.
+pub async fn until<T>(adapter: &Swarm, kind: Kind, mut found: impl FnMut(&Resource) -> Option<T>) -> Result<T> {
+    let mut stream = adapter.watch(kind);
+    while let Some(delta) = stream.next().await {
+        if let Delta::Seen(_, rows) = delta?
+            && let Some(it) = rows.iter().find_map(&mut found)
+        {
+            return Ok(it);
+        }
+    }
+    panic!("a watch ends only with an error")
+}
+
+/// A service of the test's own, removed with it.
+pub struct Own<'a> {
+    pub lab: &'a Lab,
+    pub name: String,
+}
+
+impl<'a> Own<'a> {
+    /// Makes a service from `arguments` of `docker service create`, the image last, and waits until it runs.
+    pub fn create(lab: &'a Lab, name: &str, arguments: &[&str], image: &str) -> Self {
+        let name = format!("qt-{name}");
+        let own = Self { lab, name };
+        own.remove();
+        lab.fault(&own.name, None);
+        let mut all = vec!["service", "create", "--quiet", "--name", &own.name, "--env", "SERVICE={{.Service.Name}}"];
+        all.extend(arguments);
+        let image = format!("10.77.0.1:5000/lab/app:{image}");
+        all.push(&image);
+        lab.docker(&all);
+        own
+    }
+
+    fn remove(&self) {
+        let host = format!("unix://{}", self.lab.socket("m1").display());
+        let _ = Command::new("docker").args(["-H", &host, "service", "rm", &self.name]).output();
+    }
+
+    /// One field of `docker service inspect`.
+    pub fn inspect(&self, format: &str) -> String {
+        self.lab.docker(&["service", "inspect", &self.name, "--format", format]).trim().to_owned()
+    }
+
+    /// Its row.
+    pub async fn row(&self, adapter: &Swarm) -> Service {
+        let all = listed(adapter, Kind::Service).await.expect("services can be listed");
+        let mut services = all.iter().filter_map(Resource::as_service);
+        services.find(|service| *service.name == *self.name).cloned().expect("the service exists")
+    }
+}
+
+impl Drop for Own<'_> {
+    fn drop(&mut self) {
+        self.lab.fault(&self.name, None);
+        self.remove();
+    }
+}
+
+/// Gives tickets and remembers for what.
+#[derive(Default)]
+pub struct Notes {
+    pub sent: Mutex<Vec<(usize, Request)>>,
+    /// Refuses instead, as a full disk does.
+    pub refuses: bool,
+}
+
+impl Scribe for Notes {
+    fn sending(&self, step: usize, request: &Request) -> BoxFuture<'static, Result<Ticket>> {
+        if self.refuses {
+            let error = Error::new(quarterdeck::error::ErrorKind::Io, "no space left on device");
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.sent.lock().expect("no test panics here").push((step, request.clone()));
+        Box::pin(std::future::ready(Ok(Ticket::issue(step))))
+    }
+}
+
+/// The plan to roll the service called `key`.
+pub async fn plan(adapter: &Swarm, id: &ResourceId) -> Result<Plan> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let operation = OperationId(format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst)).into());
+    let intent = Intent { verb: Verb::Roll, subjects: vec![id.clone()], argument: Argument::None };
+    let evidence = Evidence { at: Timestamp(0), environments: Environments::default(), ..Evidence::default() };
+    adapter.plan(operation, intent, evidence).await
+}
+
+/// The plan, agreed to.
+pub fn approve(plan: Plan) -> Approved {
+    let permit = Authority::new(Mode::CommandLine).permit(&plan.connection, false).expect("the lab may be changed");
+    plan.approve(permit, Answer::Flag, None).expect("nothing forbids it")
+}
+
+/// Rolls a service and follows it to its verdict. `each` hears everything that is said on the way.
+pub async fn roll(adapter: &Swarm, id: &ResourceId, mut each: impl FnMut(&Progress)) -> Verdict {
+    let approved = approve(plan(adapter, id).await.expect("a roll can be planned"));
+    let canceller = Canceller::default();
+    let mut progress = adapter.run(approved, Arc::new(Notes::default()), canceller.listener());
+    let mut verdict = None;
+    while let Some(said) = progress.next().await {
+        assert!(verdict.is_none(), "the verdict is the last item");
+        println!("  {}", sentence(&said));
+        each(&said);
+        if let Progress::Verdict(it) = said {
+            verdict = Some(it);
+        }
+    }
+    verdict.expect("there is always a verdict")
+}
+
+/// One line about what an operation says.
+pub fn sentence(progress: &Progress) -> String {
+    match progress {
+        Progress::Step(number) => format!("step {number}"),
+        Progress::Answered { said, .. } => format!("answered: {said}"),
+        Progress::Subject { done, total, text, .. } => format!("[{done}/{total}] {text}"),
+        Progress::Task { id, text } => format!("task {}: {text}", id.key.get(..6).unwrap_or_default()),
+        Progress::Waiting { reason, .. } => format!("waiting: {reason}"),
+        Progress::Trouble(error) => format!("trouble: {error}"),
+        Progress::Verdict(verdict) => format!("{}: {} {:?}", verdict.outcome.word(), verdict.text, verdict.left),
+    }
+}
+
+/// Stands between an adapter and an engine: writes down each request's first line, and can be told to fail.
+pub struct Tap {
+    pub path: PathBuf,
+    heard: Arc<Mutex<Vec<String>>>,
+    mode: Arc<AtomicU8>,
+    _folder: tempfile::TempDir,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// How a tap treats connections.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    /// Hands everything on.
+    None,
+    /// Closes each connection at once, as an engine that is no more.
+    Dead,
+    /// Takes requests and never answers.
+    Hangs,
+}
+
+impl Tap {
+    /// A tap on `engine`.
+    pub fn on(engine: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the socket");
+        let path = folder.path().join("tap.sock");
+        let listener = UnixListener::bind(&path).expect("a socket");
+        let (heard, mode) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(AtomicU8::new(0)));
+        let (notes, fault, engine) = (Arc::clone(&heard), Arc::clone(&mode), engine.to_owned());
+        let task = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(hand_on(client, engine.clone(), Arc::clone(&notes), Arc::clone(&fault)));
+            }
+        });
+        Self { path, heard, mode, _folder: folder, task }
+    }
+
+    /// From here on connections are treated so; those that are open are cut when it is a fault.
+    pub fn set(&self, fault: Fault) {
+        self.mode.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// Method and path of every request so far.
+    pub fn heard(&self) -> Vec<String> {
+        self.heard.lock().expect("no test panics here").clone()
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn hand_on(mut client: UnixStream, engine: PathBuf, heard: Arc<Mutex<Vec<String>>>, mode: Arc<AtomicU8>) {
+    if mode.load(Ordering::SeqCst) == Fault::Dead as u8 {
+        return;
+    }
+    let mut first = vec![0; 64 * 1024];
+    let Ok(read) = client.read(&mut first).await else { return };
+    first.truncate(read);
+    let text = String::from_utf8_lossy(&first).into_owned();
+    let line = text.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
+    heard.lock().expect("no test panics here").push(line);
+    let faulty = async {
+        while mode.load(Ordering::SeqCst) == Fault::None as u8 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        mode.load(Ordering::SeqCst)
+    };
+    let work = async {
+        if mode.load(Ordering::SeqCst) != Fault::None as u8 {
+            return std::future::pending().await;
+        }
+        let Ok(mut engine) = UnixStream::connect(engine).await else { return };
+        if engine.write_all(&first).await.is_ok() {
+            let _ = copy_bidirectional(&mut client, &mut engine).await;
+        }
+    };
+    tokio::select! {
+        () = work => {}
+        fault = faulty => if fault == Fault::Hangs as u8 { std::future::pending().await },
+    }
+}
