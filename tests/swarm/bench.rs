@@ -286,6 +286,9 @@ async fn hand_on(mut client: UnixStream, engine: PathBuf, heard: Arc<Mutex<Vec<S
     }
     let mut first = vec![0; 64 * 1024];
     let Ok(read) = client.read(&mut first).await else { return };
+    if read == 0 {
+        return;
+    }
     first.truncate(read);
     let text = String::from_utf8_lossy(&first).into_owned();
     let line = text.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();

@@ -182,7 +182,7 @@ async fn a_document_holds_everything_but_secrets() {
     assert!(raw.contains("DB_PASSWORD=") && raw.contains("\"ForceUpdate\""), "{raw}");
     assert!(!format!("{document:?}").contains("hunter2"));
     let titles: Vec<&str> = document.sections.iter().map(|section| section.title.as_str()).collect();
-    assert_eq!(titles, ["Service", "Update", "Container", "Placement", "Labels", "Tasks"]);
+    assert_eq!(titles, ["Service", "Container", "Resources", "Placement", "Labels", "Tasks"]);
     for kind in [Kind::Cluster, Kind::Node, Kind::Task, Kind::Backing] {
         let rows = listed(&adapter, kind).await.expect("it can be listed");
         for row in rows.iter().take(5) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use serde_json::Value;
 
@@ -112,9 +113,14 @@ impl Engine {
         .await
     }
 
-    /// One service, whole and as the engine writes it, so that an update sends back what it does not know of.
+    /// One service, whole: an update sends back what this program does not know of.
     pub(super) async fn service(&self, key: &str) -> Result<Value> {
         self.json(&format!("reading service {key}"), &format!("/services/{}", part(key)?)).await
+    }
+
+    /// The same, as text.
+    pub(super) async fn service_text(&self, key: &str) -> Result<Bytes> {
+        self.bytes(&format!("reading service {key}"), &format!("/services/{}", part(key)?)).await
     }
 
     /// The tasks of one service, ended ones too.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::super::{engine::Engine, model};
+use super::super::{engine::Engine, fault, model};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A service, read just now.
@@ -18,14 +18,13 @@ pub(in super::super) struct Reading {
 impl Reading {
     /// Reads a service.
     pub(in super::super) async fn of(engine: &Engine, key: &str) -> Result<Self> {
-        Self::from(engine.service(key).await?)
+        Self::from(&engine.service_text(key).await?)
     }
 
-    /// Takes a service as read.
-    pub(in super::super) fn from(value: Value) -> Result<Self> {
-        let model = model::of_value(&value)
-            .map_err(|error| Error::new(ErrorKind::Malformed, "a service that cannot be understood").because(&error))?;
-        Ok(Self { value, model })
+    /// Takes a service as the engine wrote it. Both readings are of the very text: tasks are compared with it.
+    pub(in super::super) fn from(text: &[u8]) -> Result<Self> {
+        let unclear = |error| fault::unreadable("reading a service", &error);
+        Ok(Self { value: model::read(text).map_err(unclear)?, model: model::read(text).map_err(unclear)? })
     }
 
     /// The whole spec, as an update sends it back.
@@ -86,7 +85,9 @@ mod tests {
     #[test]
     fn a_hash_ignores_order_and_nothing_else() {
         let hash = |spec: Value| {
-            Reading::from(json!({"ID": "x", "Spec": spec})).and_then(|it| it.spec_hash()).expect("a hash")
+            Reading::from(json!({"ID": "x", "Spec": spec}).to_string().as_bytes())
+                .and_then(|it| it.spec_hash())
+                .expect("a hash")
         };
         assert_eq!(hash(json!({"A": 1, "B": [1, 2]})), hash(json!({"B": [1, 2], "A": 1})));
         assert_ne!(hash(json!({"A": 1, "B": [1, 2]})), hash(json!({"A": 1, "B": [2, 1]})));
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn a_forced_update_changes_one_number_and_keeps_what_it_does_not_know() {
         let spec = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 2, "FromTheFuture": {"a": [1.5]}}});
-        let reading = Reading::from(json!({"ID": "x", "Spec": spec})).expect("a service");
+        let reading = Reading::from(json!({"ID": "x", "Spec": spec}).to_string().as_bytes()).expect("a service");
         let expected = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 3, "FromTheFuture": {"a": [1.5]}}});
         assert_eq!(reading.forced(3).expect("a spec"), expected);
     }
