@@ -1,2 +1,99 @@
-//! placeholder
-fn main() {}
+//! Parses arguments, reads the configuration and hands over. Nothing is connected here: that would delay the first
+//! frame. Reports of errors and panics are made here too, after the terminal has been restored.
+
+#[path = "main/commands.rs"]
+mod commands;
+#[path = "main/connect.rs"]
+mod connect;
+#[path = "main/console.rs"]
+mod console;
+
+use std::{io::Write as _, process::ExitCode};
+
+use quarterdeck::{
+    cli::{Cli, Command},
+    config::{Config, Origin, Paths, Problem, Severity, Sources},
+    error::{Error, ErrorKind, Exit, Result},
+    runtime::panics,
+};
+
+/// Threads for everything but the loop itself: more would only cost memory, since the work is waiting.
+const WORKERS: usize = 2;
+
+fn main() -> ExitCode {
+    let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default()
+        .display_env_section(false)
+        .panic_section("Nothing more was sent. Operations under way are in the journal: `quarterdeck ops`.")
+        .into_hooks();
+    // Without the error hook errors are shown by `say`; a second installation is no reason not to start.
+    let _ = error_hook.install();
+    std::panic::set_hook(Box::new(move |info| panics::note(panic_hook.panic_report(info).to_string())));
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no failures, and go to standard output.
+            let _ = error.print();
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return ExitCode::from(code.code());
+        }
+    };
+    let exit = std::panic::catch_unwind(|| run(cli)).unwrap_or(Ok(Exit::Failed));
+    if let Some(report) = panics::take() {
+        let _ = writeln!(std::io::stderr().lock(), "{report}");
+        return ExitCode::from(Exit::Failed.code());
+    }
+    match exit {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            say(&error);
+            ExitCode::from(Exit::of(&error).code())
+        }
+    }
+}
+
+/// What every command works with.
+struct Start {
+    cli: Cli,
+    config: Config,
+    problems: Vec<Problem>,
+    paths: Paths,
+}
+
+fn run(cli: Cli) -> Result<Exit> {
+    let paths = Paths::find()?;
+    let named = cli.global.config.as_deref();
+    let mut sources = Sources::gather(named, Some(&paths.config), std::env::vars());
+    sources.flags = cli.global.flags();
+    sources.only.clone_from(&cli.global.connections);
+    sources.home = Some(paths.home.clone());
+    let (config, problems) = Config::load(&sources);
+    let start = Start { cli, config, problems, paths };
+    // A command line that is wrong stops here. A file that is wrong costs only what is wrong in it.
+    if let Some(problem) =
+        start.problems.iter().find(|it| it.severity == Severity::Error && matches!(it.origin, Origin::Flag(_)))
+    {
+        return Err(Error::new(ErrorKind::Usage, problem.to_string()));
+    }
+    if let Some(exit) = commands::without_connections(&start)? {
+        return Ok(exit);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
+    let runtime = runtime.map_err(|error| Error::new(ErrorKind::Io, "no threads can be started").because(&error))?;
+    let exit = match start.cli.command {
+        None => runtime.block_on(console::open(start)),
+        Some(Command::Watch) if console::has_terminal() => runtime.block_on(console::open(start)),
+        Some(_) => runtime.block_on(commands::run(start)),
+    };
+    // Streams still open are of no more use; waiting for them would only delay the prompt.
+    runtime.shutdown_background();
+    exit
+}
+
+/// An error, as people read it.
+fn say(error: &Error) {
+    let mut out = std::io::stderr().lock();
+    let _ = writeln!(out, "error: {error}");
+    if let Some(hint) = &error.hint {
+        let _ = writeln!(out, "  hint: {hint}");
+    }
+}

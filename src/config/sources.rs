@@ -1,7 +1,6 @@
 //! The layers: file, environment variables, flags. Each is read by the same table of options.
 
 use std::{
-    ffi::OsString,
     fs,
     io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
@@ -106,30 +105,23 @@ impl Sources {
     pub const FILE_VARIABLE: &'static str = "QUARTERDECK_CONFIG";
 
     /// Gathers what there is: the file `named`, else the one `QUARTERDECK_CONFIG` names, else the usual one at `usual`.
-    /// `variables` are those of the process, `std::env::vars_os()`: others than ours may hold anything at all.
     pub fn gather(
         named: Option<&Path>,
         usual: Option<&Path>,
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        variables: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let mut by_variable = None;
-        let mut ours = Vec::new();
-        for (name, value) in variables {
-            let Some(name) = name.to_str().filter(|it| it.starts_with(Self::PREFIX) && !it.starts_with(Self::LAB))
-            else {
-                continue;
-            };
-            if name == Self::FILE_VARIABLE && !value.is_empty() {
-                by_variable = Some(PathBuf::from(&value));
-            }
-            ours.push((name.to_owned(), value.to_string_lossy().into_owned()));
-        }
+        let variables: Vec<(String, String)> = variables
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(Self::PREFIX) && !name.starts_with(Self::LAB))
+            .collect();
+        let by_variable = variables.iter().find(|(name, _)| name == Self::FILE_VARIABLE);
+        let by_variable = by_variable.map(|(_, path)| PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty());
         let file = match (named.map(Path::to_path_buf).or(by_variable), usual) {
             (Some(path), _) => File::read(&path, Named::Yes),
             (None, Some(path)) => File::read(path, Named::No),
             (None, None) => None,
         };
-        Self { file, variables: ours, ..Self::default() }
+        Self { file, variables, ..Self::default() }
     }
 }
 

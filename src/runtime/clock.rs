@@ -13,6 +13,20 @@ pub fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+static FROZEN: std::sync::OnceLock<Timestamp> = std::sync::OnceLock::new();
+
+/// From now on, what is shown is shown as it is at `at`: the embedded fleet's clock stands still, and so must ages.
+/// The journal goes on with the machine's clock.
+pub fn freeze(at: Timestamp) {
+    // The first call decides; there is one console in a process.
+    let _ = FROZEN.set(at);
+}
+
+/// The time that ages in lists are counted from.
+pub fn shown() -> Timestamp {
+    FROZEN.get().copied().unwrap_or_else(now)
+}
+
 /// A name no other operation has: the time in UTC, this process, and a count within it.
 pub fn operation_id() -> OperationId {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

@@ -15,6 +15,6 @@ pub use doctor::doctor;
 pub use gather::{Gathered, gather};
 pub use inspect::{Name, describe, get, operation, operations};
 pub use logs::{LogOptions, Stamps, logs};
-pub use output::Output;
+pub use output::{Output, say};
 pub use stream::watch;
 pub use wait::{Goal, wait};

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Context, Field, Value, value::natural_into};
+use super::{Context, Field, Value, natural};
 use crate::fleet::resource::Resource;
 
 /// Which end stands first.
@@ -36,56 +36,42 @@ impl Order {
 
 /// Puts `rows` in `order` of `field`; equals go by name, then by id, ascending in either order.
 ///
-/// Values are read once each and become numbers, so that almost every comparison is one of two of them. Names are read
-/// only where the field does not tell rows apart.
+/// Values are read once each and become fixed-size keys, so that almost every comparison is one of two numbers.
 pub fn sort<'a>(rows: &mut Vec<&'a Resource>, field: Field, order: Order, context: Context<'a>) {
-    let mut sorted: Vec<&'a Resource> = Vec::with_capacity(rows.len());
-    let keys = Keys::new(rows, |row| field.of(row, context));
-    let mut entries = keys.entries(order);
-    keys.sort(&mut entries, order);
-    // Rows that are equal so far, as ranges of `entries`.
-    let mut ties = Vec::new();
-    let mut start = 0;
-    for run in entries.chunk_by(|a, b| keys.compare(a, b, order).is_eq()) {
-        if run.len() > 1 {
-            ties.push(start..start + run.len());
-        }
-        start += run.len();
-    }
-    sorted.extend(entries.iter().filter_map(|entry| rows.get(entry.index as usize).copied()));
-    if !ties.is_empty() {
-        let tied: Vec<&'a Resource> =
-            ties.iter().filter_map(|tie| sorted.get(tie.clone())).flatten().copied().collect();
-        let names = Keys::new(&tied, |row| Value::text(row.name()));
-        let mut entries = names.entries(Order::Ascending);
-        let mut rest = entries.as_mut_slice();
-        for tie in ties {
-            let Some((run, after)) = rest.split_at_mut_checked(tie.len()) else { break };
-            names.sort_with(run, Order::Ascending, |a, b| {
-                let id = |entry: &Entry| tied.get(entry.index as usize).map(|row| row.id());
-                id(a).cmp(&id(b))
-            });
-            for (place, entry) in sorted.get_mut(tie).into_iter().flatten().zip(run) {
-                if let Some(row) = tied.get(entry.index as usize) {
-                    *place = row;
-                }
-            }
-            rest = after;
-        }
-    }
-    *rows = sorted;
+    let primary = Keys::new(rows, |row| field.of(row, context));
+    let names = Keys::new(rows, |row| Value::text(row.name()));
+    let mut entries: Vec<Entry<'a>> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let (unknown, key) = primary.key(index);
+            let key = if order == Order::Descending { !key } else { key };
+            Entry { unknown, key, name: names.key(index).1, index, row }
+        })
+        .collect();
+    // Stable, because it is quick on rows that are almost in order, and they usually are: the view was sorted before.
+    entries.sort_by(|a, b| {
+        (a.unknown, a.key)
+            .cmp(&(b.unknown, b.key))
+            .then_with(|| order.of(primary.rest(a.index).cmp(primary.rest(b.index))))
+            .then_with(|| a.name.cmp(&b.name))
+            .then_with(|| names.rest(a.index).cmp(names.rest(b.index)))
+            .then_with(|| a.row.id().cmp(b.row.id()))
+    });
+    rows.clear();
+    rows.extend(entries.iter().map(|entry| entry.row));
 }
 
-/// One row while it is sorted.
-#[derive(Clone, Copy)]
-struct Entry {
-    key: u128,
-    index: u32,
+struct Entry<'a> {
     unknown: bool,
+    key: u128,
+    name: u128,
+    index: usize,
+    row: &'a Resource,
 }
 
-/// What rows are compared by. Words lie in one buffer in the form of [`natural`](super::natural); the bytes that all of
-/// them share are skipped, so that sixteen more tell nearly all of them apart.
+/// What rows are compared by. Words lie in one buffer in the form of [`natural`]; the bytes that all of them share are
+/// skipped, so that sixteen more tell nearly all of them apart.
 struct Keys {
     ranks: Vec<u128>,
     bytes: Vec<u8>,
@@ -95,88 +81,55 @@ struct Keys {
 
 impl Keys {
     fn new<'a>(rows: &[&'a Resource], value: impl Fn(&'a Resource) -> Value<'a>) -> Self {
-        let mut keys = Self {
-            ranks: Vec::with_capacity(rows.len()),
-            bytes: Vec::new(),
-            ends: Vec::with_capacity(rows.len()),
-            shared: 0,
-        };
+        let mut keys = Self { ranks: Vec::with_capacity(rows.len()), bytes: Vec::new(), ends: Vec::new(), shared: 0 };
+        keys.ends.reserve(rows.len());
         let mut first: Option<usize> = None;
         for row in rows {
             let value = value(row);
             keys.ranks.push(value.rank());
             let start = keys.bytes.len();
             if let Value::Text(text) = &value {
-                natural_into(text, &mut keys.bytes);
+                keys.bytes.extend(natural(text));
             }
             keys.ends.push(keys.bytes.len());
             if value.is_none() {
                 continue;
             }
             let (before, own) = keys.bytes.split_at(start);
-            if let Some(first) = first {
-                let other = before.get(first..first + keys.shared).unwrap_or_default();
-                if !own.starts_with(other) {
+            match first {
+                None => {
+                    first = Some(start);
+                    keys.shared = own.len();
+                }
+                Some(first) => {
+                    let other = before.get(first..first + keys.shared).unwrap_or_default();
                     keys.shared = own.iter().zip(other).take_while(|(a, b)| a == b).count();
                 }
-            } else {
-                first = Some(start);
-                keys.shared = own.len();
             }
         }
         keys
     }
 
-    fn entries(&self, order: Order) -> Vec<Entry> {
-        let entry = |(index, rank): (u32, &u128)| {
-            let key = if *rank == 0 { self.head(index) } else { *rank };
-            let key = match order {
-                Order::Ascending => key,
-                Order::Descending => !key,
-            };
-            Entry { key, index, unknown: *rank == u128::MAX }
-        };
-        (0..).zip(&self.ranks).map(entry).collect()
-    }
-
-    fn sort(&self, entries: &mut [Entry], order: Order) {
-        self.sort_with(entries, order, |_, _| Ordering::Equal);
-    }
-
-    /// Stable, because that is quick on rows that are almost in order, and they usually are: the view was sorted before.
-    fn sort_with(&self, entries: &mut [Entry], order: Order, equal: impl Fn(&Entry, &Entry) -> Ordering) {
-        entries.sort_by(|a, b| self.compare(a, b, order).then_with(|| equal(a, b)));
-    }
-
-    fn compare(&self, a: &Entry, b: &Entry, order: Order) -> Ordering {
-        (a.unknown, a.key).cmp(&(b.unknown, b.key)).then_with(|| {
-            // No character of a text is zero, so a head that ends in one holds all of it.
-            let head = if order == Order::Descending { !a.key } else { a.key };
-            let whole = self.bytes.is_empty() || head & 0xff == 0;
-            if whole { Ordering::Equal } else { order.of(self.rest(a.index).cmp(self.rest(b.index))) }
-        })
-    }
-
-    /// The first sixteen bytes that may differ.
-    fn head(&self, index: u32) -> u128 {
-        let own = self.text(index).get(self.shared..).unwrap_or_default();
-        if let Some(head) = own.first_chunk::<16>() {
-            return u128::from_be_bytes(*head);
+    /// Whether nothing is known of row `index`, and its key.
+    fn key(&self, index: usize) -> (bool, u128) {
+        let rank = self.ranks.get(index).copied().unwrap_or(u128::MAX);
+        if rank != 0 {
+            return (rank == u128::MAX, rank);
         }
         let mut head = [0; 16];
+        let own = self.text(index).get(self.shared..).unwrap_or_default();
         for (to, from) in head.iter_mut().zip(own) {
             *to = *from;
         }
-        u128::from_be_bytes(head)
+        (false, u128::from_be_bytes(head))
     }
 
-    /// What the head leaves out.
-    fn rest(&self, index: u32) -> &[u8] {
+    /// What the key of row `index` leaves out.
+    fn rest(&self, index: usize) -> &[u8] {
         self.text(index).get(self.shared + 16..).unwrap_or_default()
     }
 
-    fn text(&self, index: u32) -> &[u8] {
-        let index = index as usize;
+    fn text(&self, index: usize) -> &[u8] {
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         let end = self.ends.get(index).copied().unwrap_or(start);
         self.bytes.get(start..end).unwrap_or_default()
@@ -187,7 +140,6 @@ impl Keys {
 mod tests {
     use super::*;
     use crate::fleet::{
-        field::natural,
         ids::Kind,
         sample::{self, NOW},
     };

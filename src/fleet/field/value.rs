@@ -139,28 +139,6 @@ pub fn natural(text: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Appends the bytes of [`natural`]; many times faster than one by one.
-pub(super) fn natural_into(text: &str, to: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    to.reserve(rest.len() * 2);
-    while !rest.is_empty() {
-        let words = rest.iter().position(u8::is_ascii_digit).unwrap_or(rest.len());
-        let (head, digits) = rest.split_at_checked(words).unwrap_or((rest, &[]));
-        let from = to.len();
-        to.extend_from_slice(head);
-        to.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
-        let run = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
-        let (number, after) = digits.split_at_checked(run).unwrap_or((digits, &[]));
-        if !number.is_empty() {
-            let zeros = number.iter().take(number.len() - 1).take_while(|digit| **digit == b'0').count();
-            let number = number.get(zeros..).unwrap_or_default();
-            to.push(b'0' + u8::try_from(number.len().min(9)).unwrap_or(9));
-            to.extend_from_slice(number);
-        }
-        rest = after;
-    }
-}
-
 /// Bytes as people say them: `512 B`, `1.5 KiB`, `64 MiB`.
 fn bytes_brief(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -208,15 +186,6 @@ mod tests {
         let sorted = sorted(names.map(Value::text).to_vec(), Order::Ascending);
         let expected = ["api", "web", "web-2", "web-02a", "web-2b", "Web-9", "web-10"];
         assert_eq!(sorted, expected.map(Value::text).to_vec());
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn both_ways_to_natural_bytes_agree(text in "[aB0-9.-]{0,20}|\\PC{0,8}") {
-            let mut bytes = Vec::new();
-            natural_into(&text, &mut bytes);
-            proptest::prop_assert_eq!(bytes, natural(&text).collect::<Vec<u8>>());
-        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub async fn get(
         _ => &[kind],
     };
     let seen = gather(adapters, kinds, LIMIT).await;
-    let now = clock::now();
+    let now = clock::shown();
     let context = Context { store: &seen.store, now };
     let mut rows: Vec<&Resource> = seen.store.all(kind).filter(|row| filter.matches(row, context)).collect();
     field::sort(&mut rows, Field::Name, Order::Ascending, context);

@@ -1,0 +1,155 @@
+//! From the configuration to adapters: what is configured, else what is found, else the embedded fleet.
+
+use std::sync::Arc;
+
+#[cfg(feature = "kubernetes")]
+use quarterdeck::adapters::kubernetes::{self, Kubernetes, KubernetesSettings};
+#[cfg(feature = "swarm")]
+use quarterdeck::adapters::swarm::{self, Swarm, SwarmSettings};
+use quarterdeck::{
+    adapters::demo::{Demo, DemoSettings},
+    config::{self, Config, Platform},
+    error::{Error, ErrorKind, Result},
+    fleet::{Text, Timestamp},
+    platform::Adapter,
+    runtime::{Connected, clock},
+    ui::{Depth, Theme, theme},
+};
+
+use crate::Start;
+
+/// Whether the embedded fleet was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fleet {
+    /// What is configured or found.
+    Real,
+    /// The embedded one.
+    Embedded,
+}
+
+/// The adapters that `config` asks for, or what is found where it asks for none. Opens no connection.
+/// Empty when there is nothing.
+pub fn connect(config: &Config, fleet: Fleet) -> Connected {
+    let mut found = Connected::default();
+    if fleet == Fleet::Embedded {
+        found.adapters = embedded(config);
+        return found;
+    }
+    for connection in &config.connections {
+        match configured(connection) {
+            Ok(adapter) => found.adapters.push(adapter),
+            Err(error) => found.problems.push(format!("{}: {error}", connection.name)),
+        }
+        if config.read_only(connection) {
+            found.read_only.push(connection.name.as_str().into());
+        }
+    }
+    if config.connections.is_empty() && config.console.discover {
+        discover(&mut found);
+    }
+    if !config.only.is_empty() {
+        found.adapters.retain(|adapter| config.only.iter().any(|name| *adapter.profile().connection.0 == **name));
+        if found.adapters.is_empty() {
+            found.problems.push(format!("no connection is called {}", config.only.join(" or ")));
+        }
+    }
+    found
+}
+
+/// The embedded fleet, as the configuration wants it.
+pub fn embedded(config: &Config) -> Vec<Arc<dyn Adapter>> {
+    Demo::open(&demo_settings(config), clock::now())
+}
+
+/// When the clock of the fleet that was asked for stands still, where it does.
+pub fn frozen_at(config: &Config, fleet: Fleet) -> Option<Timestamp> {
+    let settings = demo_settings(config);
+    (fleet == Fleet::Embedded && settings.frozen()).then(|| settings.start(clock::now()))
+}
+
+/// What the configuration says about the embedded fleet.
+pub fn demo_settings(config: &Config) -> DemoSettings {
+    DemoSettings {
+        seed: config.demo.seed,
+        tasks: config.demo.tasks,
+        deltas: config.demo.deltas,
+        environments: config.environments(),
+        ..DemoSettings::default()
+    }
+}
+
+fn configured(connection: &config::Connection) -> Result<Arc<dyn Adapter>> {
+    match connection.platform {
+        #[cfg(feature = "swarm")]
+        Platform::Swarm => {
+            let mut settings = SwarmSettings::new(connection.name.as_str().into(), connection.host.clone());
+            settings.environments = connection.rules();
+            settings.read_only = connection.read_only;
+            if let Some(pattern) = &connection.test_stacks {
+                settings.temporary_stacks.clone_from(pattern);
+            }
+            settings.tls = connection.tls.as_ref().map(|tls| swarm::Tls {
+                authority: tls.ca.clone(),
+                certificate: tls.certificate.clone(),
+                key: tls.key.clone(),
+            });
+            Ok(Arc::new(Swarm::open(settings)))
+        }
+        #[cfg(feature = "kubernetes")]
+        Platform::Kubernetes => Ok(Arc::new(Kubernetes::open(KubernetesSettings {
+            connection: connection.name.as_str().into(),
+            kubeconfig: connection.kubeconfig.clone(),
+            context: connection.context.clone(),
+            environments: connection.rules(),
+            namespaces: connection.namespaces.clone(),
+            read_only: connection.read_only,
+        }))),
+        #[cfg(not(all(feature = "swarm", feature = "kubernetes")))]
+        left_out => Err(Error::new(ErrorKind::Unsupported, format!("this build speaks no {}", left_out.word()))
+            .hint("build it with `--features swarm,kubernetes`")),
+    }
+}
+
+/// What is there without any configuration of ours.
+fn discover(found: &mut Connected) {
+    #[cfg(feature = "swarm")]
+    if let Some(settings) = swarm::discover() {
+        found.adapters.push(Arc::new(Swarm::open(settings)));
+    }
+    #[cfg(feature = "kubernetes")]
+    if let Some(settings) = kubernetes::discover() {
+        found.adapters.push(Arc::new(Kubernetes::open(settings)));
+    }
+}
+
+/// Who is at the keyboard, for the record: `ada@bastion`.
+pub fn operator() -> Text {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    // Behind sudo the person matters, not root.
+    let user = variable("SUDO_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
+    let user = user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Text::clean(&format!("{user}@{host}"))
+}
+
+/// The theme that configuration asks for, by name or by file, and what is wrong with it.
+pub fn theme(start: &Start, depth: Depth) -> (Theme, Vec<String>) {
+    let wanted = &start.config.console.theme;
+    // By name beside the configuration, or by path.
+    let own = start.paths.config.with_file_name("themes").join(format!("{wanted}.toml"));
+    let text = match Theme::built_in(wanted) {
+        Some(text) => Ok(text.to_owned()),
+        None => std::fs::read_to_string(own).or_else(|_| std::fs::read_to_string(wanted)),
+    };
+    match text {
+        Ok(text) => {
+            let reading = theme::read(&text, depth);
+            (reading.theme, reading.warnings)
+        }
+        Err(error) => {
+            let names: Vec<&str> = Theme::names().collect();
+            let problem = format!("the theme `{wanted}` is none of {} and no file: {error}", names.join(", "));
+            (Theme::dark(depth), vec![problem])
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Opening the console: its settings, its theme, and what it should find.
+
+use std::io::IsTerminal as _;
+
+use quarterdeck::{
+    app::{self, App},
+    cli::Command,
+    config::{Colors, Severity},
+    error::{Error, ErrorKind, Exit, Result},
+    operation::{Authority, Mode},
+    runtime::{self, Ending, Mouse, Setup, clock, headless, journal::Journal},
+    ui::{Depth, Signals, Theme},
+};
+
+use crate::{
+    Start,
+    connect::{self, Fleet},
+};
+
+/// Whether `watch` has a screen to show.
+pub fn has_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Opens the console and keeps it open.
+pub async fn open(start: Start) -> Result<Exit> {
+    let mode = match start.cli.command {
+        Some(Command::Watch) => Mode::Watch,
+        Some(_) | None if start.config.console.read_only => Mode::Watch,
+        Some(_) | None => Mode::Interactive,
+    };
+    let depth = depth(start.config.console.colors);
+    let (theme, mut problems) = connect::theme(&start, depth);
+    problems.extend(start.problems.iter().map(ToString::to_string));
+    let fleet = if start.cli.global.demo.is_some() { Fleet::Embedded } else { Fleet::Real };
+    let settings = app::Settings {
+        environments: start.config.environments(),
+        theme: start.config.console.theme.as_str().into(),
+        themes: Theme::names().map(Into::into).collect(),
+        mode,
+        read_only: Vec::new(),
+        demo: fleet == Fleet::Embedded,
+        frozen_at: connect::frozen_at(&start.config, fleet),
+        keys: start.config.keys.iter().map(|(command, keys)| (command.clone(), keys.clone())).collect(),
+        confirm_after: start.config.console.confirm_after,
+        log_bytes: usize::try_from(start.config.console.log_bytes.0).unwrap_or(usize::MAX),
+        log_tail: start.config.console.log_tail,
+    };
+    let mouse = if start.config.console.mouse { Mouse::Captured } else { Mouse::Free };
+    let journal = Journal::new(start.paths.journal(&start.config));
+    let config = start.config.clone();
+    let setup = Setup {
+        app: App::new(settings, clock::now()),
+        theme,
+        themes: Box::new(move |name| Theme::built_in(name).map(|text| quarterdeck::ui::theme::read(text, depth).theme)),
+        problems,
+        connect: Box::pin(async move {
+            // Looking for platforms touches files, and a file may be on a disk that hangs.
+            let found = tokio::task::spawn_blocking(move || {
+                let mut found = connect::connect(&config, fleet);
+                // Only when there is nothing at all: a platform that was found and fails is shown failing.
+                if found.adapters.is_empty() && config.connections.is_empty() && config.only.is_empty() {
+                    found.adapters = connect::embedded(&config);
+                }
+                found
+            });
+            found.await.map_err(|error| Error::new(ErrorKind::Internal, "looking for platforms failed").because(&error))
+        }),
+        authority: Authority::new(mode),
+        journal,
+        care: start.config.safety.care(jiff::tz::TimeZone::system()),
+        operator: connect::operator(),
+        mouse,
+    };
+    match runtime::run(setup).await? {
+        Ending::Quit => {
+            // What the screen has shown is gone with it; a mistake in the configuration should not be.
+            for problem in start.problems.iter().filter(|problem| problem.severity == Severity::Error) {
+                headless::say(&problem.to_string());
+            }
+            Ok(Exit::Done)
+        }
+        Ending::HangUp => Ok(Exit::Done),
+        Ending::Panic => Ok(Exit::Failed),
+    }
+}
+
+fn depth(colors: Colors) -> Depth {
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let (no_color, colorterm, term) = (variable("NO_COLOR"), variable("COLORTERM"), variable("TERM"));
+    let wanted = match colors {
+        Colors::Auto => "auto",
+        Colors::None => "none",
+        Colors::Sixteen => "16",
+        Colors::Palette => "256",
+        Colors::Truecolor => "24bit",
+    };
+    Depth::decide(Signals { wanted, no_color: &no_color, colorterm: &colorterm, term: &term })
+}
