@@ -286,33 +286,6 @@ impl Logs {
         }
     }
 
-    /// Follows, or stays.
-    pub fn turn_follow(&mut self) {
-        if self.show.follow.is_on() {
-            let top = self.top(self.height());
-            self.show.follow = Switch::Off;
-            self.anchor_at(top);
-        } else {
-            self.show.follow = Switch::On;
-        }
-    }
-
-    /// Breaks long lines, or cuts them.
-    pub fn turn_wrap(&mut self) {
-        self.show.wrap = self.show.wrap.turned();
-        self.left = 0;
-    }
-
-    /// Shows when each line was written, or not.
-    pub fn turn_timestamps(&mut self) {
-        self.show.timestamps = self.show.timestamps.turned();
-    }
-
-    /// Shows where each line comes from, or not.
-    pub fn turn_sources(&mut self) {
-        self.show.sources = self.show.sources.turned();
-    }
-
     /// Shows only lines that match `text`; all of them for an empty one. Says what is wrong with it.
     pub fn show_matching(&mut self, text: &str) -> Option<String> {
         let pattern = match pattern(text) {

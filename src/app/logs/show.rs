@@ -1,5 +1,7 @@
 //! What is shown of each log line, and how.
 
+use super::Logs;
+
 /// What is shown of each line, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Show {
@@ -44,5 +46,34 @@ impl Switch {
 impl Default for Show {
     fn default() -> Self {
         Self { follow: Switch::On, wrap: Switch::Off, timestamps: Switch::Off, sources: Switch::On }
+    }
+}
+
+impl Logs {
+    /// Follows, or stays.
+    pub fn turn_follow(&mut self) {
+        if self.show.follow.is_on() {
+            let top = self.top(self.height());
+            self.show.follow = Switch::Off;
+            self.anchor_at(top);
+        } else {
+            self.show.follow = Switch::On;
+        }
+    }
+
+    /// Breaks long lines, or cuts them.
+    pub fn turn_wrap(&mut self) {
+        self.show.wrap = self.show.wrap.turned();
+        self.left = 0;
+    }
+
+    /// Shows when each line was written, or not.
+    pub fn turn_timestamps(&mut self) {
+        self.show.timestamps = self.show.timestamps.turned();
+    }
+
+    /// Shows where each line comes from, or not.
+    pub fn turn_sources(&mut self) {
+        self.show.sources = self.show.sources.turned();
     }
 }
