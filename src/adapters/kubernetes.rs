@@ -4,15 +4,20 @@
 
 mod connection;
 mod cut;
+mod describe;
 mod feed;
 mod images;
 mod login;
+mod logs;
+mod mask;
 mod node;
+mod plan;
 mod pod;
 mod quantity;
 mod read;
 mod reserved;
 mod rows;
+mod selector;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -22,7 +27,7 @@ mod words;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
-pub use read::READS;
+pub use read::{READS, allowed};
 use serde::Deserialize;
 
 use self::{
@@ -34,6 +39,7 @@ use self::{
     words::Words,
 };
 use crate::{
+    adapters::feed::{Stopwatch, sleep},
     error::{Error, ErrorKind, Result},
     fleet::{
         Cluster, ConnectionId, Delta, Document, EnvironmentRules, Health, Kind, ResourceId, Scope, Text, log::LogBatch,
@@ -142,7 +148,7 @@ impl Kubernetes {
             let (connection, scope) = (Arc::clone(&connection), scope.clone());
             let environment = words.whole();
             async move {
-                feed::pause(wait).await;
+                sleep(wait).await;
                 let mut cluster = look(&connection).await?;
                 cluster.environment = environment;
                 let seen = Delta::Seen(scope.clone(), vec![cluster.into()]);
@@ -241,8 +247,9 @@ struct User {
 
 async fn check(connection: &Connection) -> Result<Checkup> {
     let session = connection.session().await?;
-    let (latency, version) = feed::timed(version(connection)).await;
-    let version = version?;
+    let watch = Stopwatch::start();
+    let version = version(connection).await?;
+    let latency = watch.read();
     let mut notes: Vec<Text> = vec![format!("server {}", session.server).into()];
     let identity = match connection.get(&Read::Myself).await {
         Ok(said) => {
@@ -288,17 +295,21 @@ impl Adapter for Kubernetes {
     }
 
     fn describe(&self, id: ResourceId) -> BoxFuture<'static, Result<Document>> {
-        let what = format!("describing a {} of Kubernetes comes next", id.kind.word());
-        Box::pin(async move { Err(Error::new(ErrorKind::Unsupported, what)) })
+        let connection = Arc::clone(&self.connection);
+        Box::pin(async move { describe::describe(&connection, id).await })
     }
 
-    fn logs(&self, _request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
-        stream::iter([Err(Error::new(ErrorKind::Unsupported, "logs of pods come next"))]).boxed()
+    fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
+        logs::logs(Arc::clone(&self.connection), request).boxed()
     }
 
-    fn plan(&self, _operation: OperationId, intent: Intent, _evidence: Evidence) -> BoxFuture<'static, Result<Plan>> {
-        let why = format!("cannot {}: {}", intent.verb.word(), lack(intent.verb));
-        Box::pin(async move { Err(Error::new(ErrorKind::Unsupported, why)) })
+    fn plan(&self, operation: OperationId, intent: Intent, evidence: Evidence) -> BoxFuture<'static, Result<Plan>> {
+        if intent.verb != Verb::Evict {
+            let why = format!("cannot {}: {}", intent.verb.word(), lack(intent.verb));
+            return Box::pin(async move { Err(Error::new(ErrorKind::Unsupported, why)) });
+        }
+        let (connection, rules) = (Arc::clone(&self.connection), Arc::clone(&self.rules));
+        Box::pin(async move { plan::evict(&connection, &rules, operation, intent, evidence).await })
     }
 
     fn run(&self, approved: Approved, _scribe: Arc<dyn Scribe>, _cancel: Cancel) -> BoxStream<'static, Progress> {

@@ -1,4 +1,4 @@
-//! Cuts an answer into its parts while it arrives: the items of a list, the lines of a watch or a log.
+//! Cuts an answer into its parts while it arrives: the items of a list, the lines of a watch.
 //!
 //! A list of five hundred pods is some megabytes of JSON; only one item of it is ever held.
 
@@ -184,11 +184,6 @@ impl LineCutter {
         self.begun.extend_from_slice(rest);
         if self.begun.len() > LONGEST_PART { Err(broken("one line is longer than 16 MiB")) } else { Ok(()) }
     }
-
-    /// The last line, where no line feed ended it.
-    pub(super) fn rest(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.begun)
-    }
 }
 
 fn broken(why: &str) -> Error {
@@ -251,7 +246,6 @@ mod tests {
                 assert_eq!(taken, Ok(()));
             }
             assert_eq!(lines, [b"one".to_vec(), Vec::new(), b"two".to_vec()]);
-            assert_eq!(cutter.rest(), b"three");
         }
     }
 

@@ -16,8 +16,9 @@ use super::{
     trouble::Status,
 };
 use crate::{
+    adapters::feed::sleep,
     error::{Error, ErrorKind, Result},
-    fleet::{Delta, Resource, ResourceId, Scope, Timestamp},
+    fleet::{Delta, Resource, ResourceId, Scope},
 };
 
 /// The page size `kubectl` uses: 2 to 3 MB of pods.
@@ -53,11 +54,6 @@ impl Pace {
     };
 }
 
-/// The time.
-pub(super) fn now() -> Timestamp {
-    Timestamp(jiff::Timestamp::now().as_millisecond())
-}
-
 /// Whether something that ends at `until` has not ended yet, with a minute to spare.
 pub(super) fn still(until: Option<jiff::Timestamp>) -> bool {
     until.is_none_or(|until| until > jiff::Timestamp::now() + jiff::SignedDuration::from_secs(60))
@@ -66,18 +62,6 @@ pub(super) fn still(until: Option<jiff::Timestamp>) -> bool {
 /// What `work` comes to, or `None` after `patience`.
 pub(super) async fn within<T>(patience: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(patience, work).await.ok()
-}
-
-/// How long `work` takes, and what it comes to.
-pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (Duration, T) {
-    let began = tokio::time::Instant::now();
-    let result = work.await;
-    (began.elapsed(), result)
-}
-
-/// Waits.
-pub(super) async fn pause(duration: Duration) {
-    tokio::time::sleep(duration).await;
 }
 
 /// Runs what blocks (files, programs) where it blocks nobody.
@@ -186,12 +170,12 @@ impl<R: Rows> Follow<R> {
     async fn step(&mut self, phase: Phase) -> Result<Phase> {
         match phase {
             Phase::List(wait) => {
-                pause(wait).await;
+                sleep(wait).await;
                 self.list(String::new()).await
             }
             Phase::Page(answer, cutter) => self.page(answer, cutter).await,
             Phase::Join(version, wait) => {
-                pause(wait).await;
+                sleep(wait).await;
                 self.join(version).await
             }
             Phase::Watch(watch) => self.watch(watch).await,

@@ -23,6 +23,15 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/apis/apps/v1/namespaces/*/daemonsets/*"),
 ];
 
+/// Whether a request is one of the calls in [`READS`]; `path` without its query.
+pub fn allowed(method: &str, path: &str) -> bool {
+    READS.iter().any(|(known, pattern)| {
+        let (mut path, mut pattern) = (path.split('/'), pattern.split('/'));
+        let same = pattern.all(|wanted| path.next().is_some_and(|it| wanted == "*" && !it.is_empty() || it == wanted));
+        *known == method && same && path.next().is_none()
+    })
+}
+
 /// One list that can be listed and watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Collection {
@@ -223,15 +232,22 @@ mod tests {
     fn every_reading_call_is_on_the_list() {
         for read in reads() {
             let request = read.request().expect("the names are plain");
-            let path: Vec<&str> = request.uri().path().split('/').collect();
-            let listed = READS.iter().any(|(method, pattern)| {
-                let pattern: Vec<&str> = pattern.split('/').collect();
-                let same = path.len() == pattern.len()
-                    && path.iter().zip(&pattern).all(|(segment, wanted)| *wanted == "*" || segment == wanted);
-                same && request.method() == *method
-            });
+            let listed = allowed(request.method().as_str(), request.uri().path());
             assert!(listed, "{} {}", request.method(), request.uri());
         }
+    }
+
+    #[test]
+    fn nothing_that_changes_something_is_on_the_list() {
+        let pod = "/api/v1/namespaces/team-00/pods/web-1";
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert!(!allowed(method, pod), "{method}");
+        }
+        for path in ["eviction", "exec", "attach", "portforward", "log/x", ""] {
+            assert!(!allowed("GET", &format!("{pod}/{path}")) && !allowed("POST", &format!("{pod}/{path}")), "{path}");
+        }
+        assert!(!allowed("GET", "/api/v1/secrets") && !allowed("GET", "/api/v1/namespaces/team-00/secrets/login"));
+        assert!(!allowed("GET", "/api/v1/namespaces//pods"));
     }
 
     #[test]

@@ -383,3 +383,205 @@ async fn a_pod_becomes_a_task_with_all_a_row_needs() {
     };
     assert_eq!(task, wanted);
 }
+
+fn task_id(key: &str) -> ResourceId {
+    ResourceId::new("lab".into(), Kind::Task, key.into())
+}
+
+fn evicting(key: &str) -> Intent {
+    Intent { verb: Verb::Evict, subjects: vec![task_id(key)], argument: crate::operation::Argument::None }
+}
+
+/// A server with one pod and these budgets.
+async fn with_pod(pod: &'static str, budgets: &'static str) -> Bench {
+    bench(move |heard| match heard.target.as_str() {
+        "/api/v1/namespaces/team-00/pods/web-1" => Reply::json(pod),
+        "/apis/policy/v1/namespaces/team-00/poddisruptionbudgets" => Reply::json(budgets),
+        _ => Reply::whole("404 Not Found", "", "{}"),
+    })
+    .await
+}
+
+async fn planned(bench: &Bench, key: &str) -> Result<Plan> {
+    bench.adapter.plan(OperationId("t-1".into()), evicting(key), Evidence::default()).await
+}
+
+const POD: &str = r#"{"metadata":{"name":"web-1","namespace":"team-00","uid":"u-1","labels":{"app":"web"},
+    "ownerReferences":[{"kind":"ReplicaSet","name":"web-7d4b","controller":true}]},
+    "spec":{"nodeName":"n1","terminationGracePeriodSeconds":45,"volumes":[{"name":"cache","emptyDir":{}},{"name":"c","configMap":{"name":"x"}}]},
+    "status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}"#;
+
+const BLOCKING: &str = r#"{"items":[
+    {"metadata":{"name":"web"},"spec":{"selector":{"matchLabels":{"app":"web"}}},
+     "status":{"disruptionsAllowed":0,"currentHealthy":6,"desiredHealthy":6,"expectedPods":6}},
+    {"metadata":{"name":"other"},"spec":{"selector":{"matchLabels":{"app":"other"}}},"status":{}}]}"#;
+
+#[tokio::test]
+async fn an_eviction_is_planned_with_its_uid_its_budget_and_what_is_lost() {
+    let bench = with_pod(POD, BLOCKING).await;
+    let plan = planned(&bench, "team-00/web-1/u-1").await.expect("a plan");
+    let step = plan.steps.first().expect("one step");
+    assert_eq!(step.request.path, "/api/v1/namespaces/team-00/pods/web-1/eviction");
+    assert_eq!(step.request.change.pointer("/deleteOptions/preconditions/uid"), Some(&"u-1".into()));
+    let wanted = crate::operation::Precondition {
+        what: "uid".into(),
+        value: "u-1".into(),
+        enforcer: crate::operation::Enforcer::Platform,
+    };
+    assert_eq!(step.preconditions, [wanted]);
+    let findings: Vec<String> = plan.guards.iter().map(|it| format!("{}: {}", it.guard, it.text)).collect();
+    assert_eq!(
+        findings,
+        [
+            "disruption budget: budget web will block: the server will answer 429 until it allows a disruption",
+            "local data: what is in its emptyDir volumes is lost: cache",
+        ]
+    );
+    let said: Vec<&str> = plan.consequences.iter().map(|it| &**it).collect();
+    assert_eq!(
+        said,
+        [
+            "its containers get SIGTERM, and SIGKILL after 45s",
+            "budget web: 6 of 6 pods healthy, 6 wanted, 0 may be missing now",
+            "ReplicaSet web-7d4b makes another one",
+        ]
+    );
+    // Planning only reads.
+    assert!(bench.wire.heard().iter().all(|it| allowed(&it.method, it.target.split('?').next().unwrap_or_default())));
+}
+
+#[tokio::test]
+async fn a_pod_that_was_made_again_is_not_the_one_that_was_meant() {
+    let bench = with_pod(POD, r#"{"items":[]}"#).await;
+    let error = planned(&bench, "team-00/web-1/u-0").await.expect_err("another uid");
+    assert_eq!(error.kind, ErrorKind::Conflict);
+    assert!(planned(&bench, "team-00/web-1").await.is_ok(), "a name without uid means whichever pod has it");
+    assert_eq!(planned(&bench, "team-00/none/u").await.expect_err("no such pod").kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_drain_would_skip_or_refuse_is_found() {
+    let found = async |pod: &'static str, budgets: &'static str| -> Vec<String> {
+        let plan = planned(&with_pod(pod, budgets).await, "team-00/web-1").await.expect("a plan");
+        plan.guards.iter().map(|it| format!("{:?} {}", it.weight, it.guard)).collect()
+    };
+    let none = r#"{"items":[]}"#;
+    let bare = r#"{"metadata":{"name":"web-1","uid":"u"},"spec":{},"status":{"phase":"Running"}}"#;
+    assert_eq!(found(bare, none).await, ["Warn unmanaged pod"]);
+    let mirror = r#"{"metadata":{"name":"web-1","uid":"u","annotations":{"kubernetes.io/config.mirror":"x"},
+        "ownerReferences":[{"kind":"Node","name":"n1","controller":true}]},"status":{"phase":"Running"}}"#;
+    assert_eq!(found(mirror, none).await, ["Forbid static pod"]);
+    // The server of these tests knows no DaemonSet.
+    let daemon = r#"{"metadata":{"name":"web-1","uid":"u","ownerReferences":[{"kind":"DaemonSet","name":"d","controller":true}]},
+        "status":{"phase":"Running"}}"#;
+    assert_eq!(found(daemon, none).await, ["Warn unmanaged pod"]);
+    let done = r#"{"metadata":{"name":"web-1","uid":"u"},"spec":{"volumes":[{"name":"a","emptyDir":{}}]},"status":{"phase":"Succeeded"}}"#;
+    assert_eq!(found(done, BLOCKING).await, Vec::<String>::new());
+    let two = r#"{"items":[{"metadata":{"name":"a"},"spec":{"selector":{}}},{"metadata":{"name":"b"},"spec":{"selector":{}}}]}"#;
+    assert_eq!(found(POD, two).await, ["Forbid disruption budget", "Warn local data"]);
+}
+
+#[tokio::test]
+async fn a_verb_that_is_not_offered_is_unsupported_and_says_why() {
+    let bench = bench(|_| Reply::silence()).await;
+    assert_eq!(bench.adapter.profile().verbs, []);
+    let intent = Intent { verb: Verb::Drain, ..evicting("a/b") };
+    let error = bench.adapter.plan(OperationId("t-1".into()), intent, Evidence::default()).await.expect_err("no drain");
+    assert_eq!((error.kind, bench.wire.asked().len()), (ErrorKind::Unsupported, 0));
+    assert_eq!(bench.adapter.profile().lacks.len(), Verb::ALL.len());
+}
+
+#[tokio::test]
+async fn a_described_pod_shows_everything_but_secrets() {
+    let pod = r#"{"kind":"Pod","metadata":{"name":"web-1","namespace":"team-00","uid":"u-1","managedFields":[{"manager":"canary"}]},
+        "spec":{"nodeName":"n1","containers":[{"name":"main","image":"web:1","env":[{"name":"DB_PASSWORD","value":"canary"}]}]},
+        "status":{"phase":"Running","containerStatuses":[{"name":"main","restartCount":3,"ready":false,
+        "state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"reason":"OOMKilled","exitCode":137}}}]}}"#;
+    let events = r#"{"items":[{"type":"Normal","reason":"Pulled","message":"first","lastTimestamp":"2026-11-21T10:00:00Z"},
+        {"type":"Warning","reason":"BackOff","message":"second\u001b[2J","count":7,"lastTimestamp":"2026-11-21T11:00:00Z"}]}"#;
+    let bench =
+        bench(move |heard| if heard.target.contains("/events?") { Reply::json(events) } else { Reply::json(pod) })
+            .await;
+    let document = bench.adapter.describe(task_id("team-00/web-1/u-1")).await.expect("a document");
+    let titles: Vec<&str> = document.sections.iter().map(|it| &*it.title).collect();
+    assert_eq!(titles, ["Pod", "Containers", "Conditions", "Volumes", "Labels", "Annotations", "Events"]);
+    let text = format!("{document:?}");
+    assert!(!text.contains("canary") && !text.contains('\u{1b}'), "{text}");
+    assert!(
+        text.contains("waiting: CrashLoopBackOff") && text.contains("terminated: OOMKilled, exit code 137"),
+        "{text}"
+    );
+    assert!(text.find("second") < text.find("first"), "newest first: {text}");
+    let asked = bench.wire.asked();
+    assert!(asked.iter().any(|it| it.contains("involvedObject.name%3Dweb-1")), "{asked:?}");
+}
+
+async fn told(bench: &Bench, request: LogRequest, count: usize) -> Vec<String> {
+    let batches = bench.adapter.logs(request).take(count);
+    let told = batches.map(|batch| match batch {
+        Ok(LogBatch { marker: Some(marker), .. }) => format!("{marker:?}"),
+        Ok(LogBatch { source, lines, .. }) => {
+            let lines: Vec<String> = lines.iter().map(|it| String::from_utf8_lossy(&it.bytes).into_owned()).collect();
+            format!("{}: {}", source.label, lines.join("|"))
+        }
+        Err(error) => format!("{:?}", error.kind),
+    });
+    told.collect().await
+}
+
+fn following(container: Option<&str>) -> LogRequest {
+    LogRequest {
+        of: task_id("team-00/web-1/u-1"),
+        tail: Some(10),
+        since: None,
+        follow: true,
+        container: container.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn a_cut_log_goes_on_after_its_last_line() {
+    let bench = bench(|heard| match heard.number {
+        0 => Reply::raw(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\
+             20\r\n2026-11-21T10:00:00.000000001Z a\r\n1\r\n\n\r\n",
+        ),
+        1 => Reply::lines(&["2026-11-21T10:00:00.000000001Z a", "2026-11-21T10:00:00.000000002Z b"]),
+        _ => Reply::silence(),
+    })
+    .await;
+    let said = told(&bench, following(Some("main")), 4).await;
+    assert_eq!(
+        said,
+        ["web-1: a", "Reconnected { complete: true }", "web-1: b", "Ended(\"the container's log ends here\")"]
+    );
+    let asked = bench.wire.asked();
+    assert_eq!(
+        asked.first().map(String::as_str),
+        Some("GET /api/v1/namespaces/team-00/pods/web-1/log?container=main&timestamps=true&follow=true&tailLines=10")
+    );
+    assert!(asked.get(1).is_some_and(|it| it.ends_with("follow=true&sinceTime=2026-11-21T10%3A00%3A00Z")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn every_container_of_a_pod_is_a_source() {
+    let pod = r#"{"metadata":{"name":"web-1"},"spec":{"containers":[{"name":"main"},{"name":"proxy"}]}}"#;
+    let bench = bench(move |heard| match heard.target.as_str() {
+        it if it.contains("container=main") => Reply::open(&["2026-11-21T10:00:00Z from main"]),
+        it if it.contains("container=proxy") => Reply::open(&["2026-11-21T10:00:00Z from proxy"]),
+        _ => Reply::json(pod),
+    })
+    .await;
+    let mut said = told(&bench, following(None), 2).await;
+    said.sort();
+    assert_eq!(said, ["web-1/main: from main", "web-1/proxy: from proxy"]);
+}
+
+#[tokio::test]
+async fn logs_that_cannot_be_had_end_with_the_reason() {
+    let bench =
+        bench(|_| Reply::whole("400 Bad Request", "", r#"{"message":"container main is waiting to start"}"#)).await;
+    assert_eq!(told(&bench, following(Some("main")), 9).await, ["Platform"]);
+    let of = ResourceId::new("lab".into(), Kind::Service, "team-00/Deployment/web".into());
+    assert_eq!(told(&bench, LogRequest { of, ..following(None) }, 9).await, ["Unsupported"]);
+}

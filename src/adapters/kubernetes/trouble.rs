@@ -53,8 +53,13 @@ impl Session {
         match status.code {
             401 => Error::new(ErrorKind::Auth, format!("{server} does not accept our credentials: {said}"))
                 .hint(self.login.clone()),
-            403 => Error::new(ErrorKind::Denied, format!("{server} refuses: {said}"))
-                .hint("ask for the right to `get`, `list` and `watch` it, or name the namespaces you may see in the configuration"),
+            403 => {
+                let example = if self.namespace.is_empty() { "default" } else { &self.namespace };
+                Error::new(ErrorKind::Denied, format!("{server} refuses: {said}")).hint(format!(
+                    "ask for the right to get, list and watch it, or name the namespaces you may see: \
+                     namespaces = [\"{example}\"]"
+                ))
+            }
             404 => Error::new(ErrorKind::NotFound, format!("{server} does not know it: {said}")),
             409 | 410 => Error::new(ErrorKind::Conflict, format!("{server}: {said}")),
             429 => Error::new(ErrorKind::Throttled(wait), format!("{server} asks us to slow down: {said}")),

@@ -1,0 +1,69 @@
+//! Label selectors, as budgets have them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Labels or annotations of an object.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// What labels must be. One that asks for nothing matches everything.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Selector {
+    match_labels: Labels,
+    match_expressions: Vec<Expression>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Expression {
+    key: String,
+    operator: String,
+    #[serde(default)]
+    values: Vec<String>,
+}
+
+impl Selector {
+    /// Whether an object with `labels` is meant.
+    pub(super) fn matches(&self, labels: &Labels) -> bool {
+        let equal = self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
+        equal && self.match_expressions.iter().all(|it| it.holds(labels))
+    }
+}
+
+impl Expression {
+    fn holds(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.key);
+        match self.operator.as_str() {
+            "In" => value.is_some_and(|it| self.values.contains(it)),
+            "NotIn" => value.is_none_or(|it| !self.values.contains(it)),
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            // An operator nobody knows: better to name a budget too many than one too few.
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_match_as_the_api_server_has_them() {
+        let labels: Labels = [("app".to_owned(), "web".to_owned()), ("tier".to_owned(), "front".to_owned())].into();
+        let matches = |json: &str| serde_json::from_str::<Selector>(json).expect(json).matches(&labels);
+        let yes = [
+            "{}",
+            r#"{"matchLabels":{"app":"web"}}"#,
+            r#"{"matchExpressions":[{"key":"app","operator":"In","values":["a","web"]},{"key":"x","operator":"NotIn","values":["a"]}]}"#,
+            r#"{"matchExpressions":[{"key":"tier","operator":"Exists"},{"key":"x","operator":"DoesNotExist"}]}"#,
+        ];
+        let no = [
+            r#"{"matchLabels":{"app":"web","x":"y"}}"#,
+            r#"{"matchExpressions":[{"key":"app","operator":"NotIn","values":["web"]}]}"#,
+            r#"{"matchLabels":{"app":"web"},"matchExpressions":[{"key":"app","operator":"DoesNotExist"}]}"#,
+        ];
+        assert_eq!((yes.map(matches), no.map(matches)), ([true; 4], [false; 3]));
+    }
+}
