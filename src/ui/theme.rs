@@ -2,6 +2,7 @@
 
 mod colour;
 mod depth;
+mod ink;
 mod read;
 
 use ratatui::style::Style;

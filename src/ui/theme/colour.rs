@@ -74,6 +74,11 @@ pub(super) fn rgb(colour: Color) -> Option<Rgb> {
     NAMED.iter().find(|(_, known, _)| *known == colour).map(|(.., rgb)| *rgb)
 }
 
+/// The number of the nearest of the sixteen.
+pub(super) fn nearest_named(wanted: Rgb) -> u8 {
+    nearest(wanted, (0..16).map(|number| (number, indexed_rgb(number)))).unwrap_or(7)
+}
+
 /// The first sixteen are left out: their shades belong to the terminal's owner.
 fn nearest_indexed(wanted: Rgb) -> u8 {
     nearest(wanted, (16..=255).map(|number| (number, indexed_rgb(number)))).unwrap_or(16)
@@ -91,7 +96,7 @@ fn nearest<T>(wanted: Rgb, known: impl Iterator<Item = (T, Rgb)>) -> Option<T> {
 }
 
 /// The shade of a number of the 256: sixteen named ones, a cube of six levels, a ramp of greys.
-fn indexed_rgb(number: u8) -> Rgb {
+pub(super) fn indexed_rgb(number: u8) -> Rgb {
     let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
     match number {
         0..=15 => NAMED.get(usize::from(number)).map_or((0, 0, 0), |(.., rgb)| *rgb),
