@@ -18,6 +18,8 @@ pub mod overlay;
 pub mod overview;
 mod palette;
 pub mod pane;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod screen;
 pub mod scroll;
 pub mod settings;

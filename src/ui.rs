@@ -9,6 +9,8 @@ mod header;
 mod overlay;
 mod page;
 mod pane;
+#[cfg(test)]
+mod screens;
 mod state;
 mod table;
 mod tabs;
@@ -77,7 +79,7 @@ fn screen(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Areas {
             _ => footer::footer(canvas, row, app, place),
         }
     }
-    if header.is_none() && app.is_demo() {
+    if (header.is_none() || area.width < 8) && app.is_demo() {
         // However small the screen: nobody must take the embedded fleet for a real one.
         let width = area.width.min(6);
         let word = if width < 6 { header::DEMO } else { " DEMO " };

@@ -6,7 +6,7 @@ mod show;
 
 use std::{ops::Range, time::Duration};
 
-pub use find::Find;
+pub use find::{Find, Progress};
 pub use save::LogExport;
 pub use show::{Show, Switch};
 

@@ -24,7 +24,10 @@ pub(crate) struct Sample {
 /// Settings with four stages, the last one protected.
 pub(crate) fn settings() -> Settings {
     let stage = |name: &str| Environment { id: EnvironmentId::from(name), protected: name == "prod" };
-    Settings { environments: Environments(["test", "qa", "staging", "prod"].map(stage).to_vec()), ..Settings::default() }
+    Settings {
+        environments: Environments(["test", "qa", "staging", "prod"].map(stage).to_vec()),
+        ..Settings::default()
+    }
 }
 
 /// A connection that has everything.
@@ -113,7 +116,7 @@ impl Sample {
         let operation = OperationId("20231114-221320-7f3a".into());
         let mut plan = Plan::new(operation, &intent, subject.connection.clone(), self.now);
         fill(&mut plan);
-        self.tell(Msg::Planned(intent, Ok(Box::new(plan))))
+        self.tell(Msg::Planned(Box::new(intent), Ok(Box::new(plan))))
     }
 
     /// The operation of [`Sample::planned`] says something.

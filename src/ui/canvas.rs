@@ -153,6 +153,12 @@ impl<'a> Line<'_, 'a> {
         self
     }
 
+    /// Leaves `cells` empty at the right end.
+    pub(crate) fn short(&mut self, cells: u16) -> &mut Self {
+        self.right = self.right.saturating_sub(cells).max(self.x);
+        self
+    }
+
     /// Moves to column `column` of the canvas, never back.
     pub(crate) fn to(&mut self, column: u16) -> &mut Self {
         self.x = self.x.max(column).min(self.right);

@@ -1,12 +1,20 @@
-//! Which columns a table shows at a width, and how wide each is. Pictures want more room than the words they stand for.
+//! Which columns a table shows at a width, and how wide each is: what stands in the rows on screen decides, within bounds.
 
-use crate::fleet::{
-    Field, Kind,
-    field::{Align, Width},
+use super::canvas::cells;
+use crate::{
+    app::table::Row,
+    fleet::{Context, Field, Kind, field::Align},
 };
 
-/// Cells between two columns.
-pub(crate) const GAP: u16 = 2;
+/// Cells between two columns, and where that is what makes their words whole, half of it.
+const GAP: u16 = 2;
+const CLOSE: u16 = 1;
+
+/// The widest a column gets that holds no sentence: what stands far from a name is hard to read with it.
+const WIDEST: u16 = 44;
+
+/// What a sentence gets before pictures are drawn: enough to tell one from another.
+const SENTENCE: u16 = 24;
 
 /// One column as it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,104 +25,164 @@ pub(crate) struct Column {
     pub(crate) width: u16,
 }
 
-/// The columns of `kind` that fit `width` cells, in the order of the long list. The first ones of the short list come first when there is no
-/// room for all; then each grows to what it prefers, then the long list adds more, and what is left goes to sentences.
-pub(crate) fn columns(kind: Kind, width: u16) -> Vec<Column> {
+/// How much room a column can use.
+#[derive(Debug, Clone, Copy)]
+struct Want {
+    field: Field,
+    /// Below this it is better left out.
+    least: u16,
+    /// Its words are whole from here on.
+    words: u16,
+    /// Its picture too.
+    picture: u16,
+    /// All that it says, where it is a sentence.
+    sentence: u16,
+}
+
+/// The columns of `kind` that fit `width` cells, in the order of the long list, and the cells between them. The short
+/// list comes first where there is no room for all; words become whole before pictures are drawn, and what is left goes
+/// to the sentence.
+pub(crate) fn columns(kind: Kind, width: u16, rows: &[Row<'_>], context: Context<'_>) -> (Vec<Column>, u16) {
     let short = Field::default_columns(kind);
     let long = Field::wide_columns(kind);
-    let mut chosen: Vec<Field> = Vec::new();
+    let mut wants: Vec<Want> = Vec::new();
     let mut used = 0;
     for field in short {
-        let more = wants(*field).min + if chosen.is_empty() { 0 } else { GAP };
-        if used + more > width && !chosen.is_empty() {
+        let want = Want::of(*field, rows, context);
+        let more = want.least + if wants.is_empty() { 0 } else { CLOSE };
+        if used + more > width && !wants.is_empty() {
             break;
         }
         used += more;
-        chosen.push(*field);
+        wants.push(want);
     }
-    if chosen.len() == short.len() {
+    let whole = |wants: &[Want]| wants.iter().map(|want| want.picture + GAP).sum::<u16>();
+    if wants.len() == short.len() && whole(&wants) < width {
         for field in long.iter().filter(|field| !short.contains(field)) {
-            let preferred: u16 = chosen.iter().chain([field]).map(|field| wants(*field).preferred + GAP).sum();
-            if preferred - GAP <= width {
-                chosen.push(*field);
+            wants.push(Want::of(*field, rows, context));
+            // A column of nothing is worth less than the room it takes.
+            let empty = rows.iter().all(|row| field.of(row.resource, context).is_none());
+            if whole(&wants) > width + GAP || empty {
+                wants.pop();
             }
         }
-        chosen.sort_by_key(|field| long.iter().position(|it| it == field));
     }
-    let mut columns: Vec<Column> =
-        chosen.iter().map(|field| Column { field: *field, width: wants(*field).min.min(width) }).collect();
-    let gaps = GAP * u16::try_from(columns.len().saturating_sub(1)).unwrap_or(0);
-    let mut spare = width.saturating_sub(gaps + columns.iter().map(|column| column.width).sum::<u16>());
-    // In the order of importance, so that names are whole before digests are.
-    for field in short.iter().chain(long) {
-        if let Some(column) = columns.iter_mut().find(|column| column.field == *field) {
-            let more = wants(*field).preferred.saturating_sub(column.width).min(spare);
-            column.width += more;
-            spare -= more;
+    let words: u16 = wants.iter().map(|want| want.words + GAP).sum();
+    let gap = if words > width + GAP { CLOSE } else { GAP };
+    let gaps = gap * u16::try_from(wants.len().saturating_sub(1)).unwrap_or(0);
+    let least: u16 = wants.iter().map(|want| want.least).sum();
+    let mut spare = width.saturating_sub(gaps + least);
+    let mut columns: Vec<(Column, Want)> =
+        wants.iter().map(|want| (Column { field: want.field, width: want.least.min(width) }, *want)).collect();
+    for enough in [|want: Want| want.words, |want: Want| want.picture] {
+        for (column, want) in &mut columns {
+            let more = enough(*want).saturating_sub(column.width);
+            // Half of a word says nothing that its sign does not.
+            let granted = if more > spare && want.field == Field::Health { 0 } else { more.min(spare) };
+            column.width += granted;
+            spare -= granted;
         }
     }
-    let longest = columns.iter_mut().filter(|column| column.field.align() == Align::Left);
-    if let Some(column) = longest.max_by_key(|column| (column.field == Field::Message, wants(column.field).preferred)) {
-        // A name that stands far from what is said of it is hard to follow.
-        let most = if column.field == Field::Message { u16::MAX } else { 44 };
-        column.width += spare.min(most.max(column.width) - column.width);
+    let sentence = columns.iter_mut().find(|(column, _)| column.field == Field::Message);
+    if let Some((column, want)) = sentence {
+        column.width += spare.min(want.sentence.max(column.width) - column.width);
     }
-    columns
+    let mut columns: Vec<Column> = columns.into_iter().map(|(column, _)| column).collect();
+    columns.sort_by_key(|column| long.iter().position(|field| *field == column.field));
+    (columns, gap)
 }
 
-/// How wide a column wants to be, its picture included.
-fn wants(field: Field) -> Width {
-    let words = field.width();
-    let (min, preferred) = if field == Field::Health {
-        (1, 13)
-    } else if field == Field::Cpu || field == Field::Memory {
-        (4, 13)
-    } else if field == Field::Replicas {
-        (5, 12)
-    } else if field == Field::Latency {
-        (5, 18)
-    } else if field == Field::Rollout {
-        (7, 17)
-    } else {
-        // A heading is never cut, and the arrow of the sorted column has room beside it.
-        return Width { preferred: words.preferred.max(crate::ui::canvas::cells(field.title()) + 2), ..words };
-    };
-    Width { min, preferred }
+impl Want {
+    fn of(field: Field, rows: &[Row<'_>], context: Context<'_>) -> Self {
+        let bounds = field.width();
+        let value = |row: &Row<'_>| cells(&field.of(row.resource, context).display(context.now));
+        let widest = rows.iter().map(value).max().unwrap_or(0);
+        // Names of many lengths come by while one scrolls; in steps of four the columns mostly stay where they are.
+        let stepped = if field == Field::Name { widest.div_ceil(4).saturating_mul(4) } else { widest };
+        let heading = cells(field.title()) + 1;
+        let bounded = stepped.clamp(bounds.min, WIDEST.max(bounds.preferred)).max(heading.min(bounds.preferred));
+        let (least, words, picture) = if field == Field::Health {
+            let old = if rows.iter().any(|row| row.stale.is_some()) { 10 } else { 0 };
+            (1, 1, (widest + 2).max(old).max(heading))
+        } else if field == Field::Cpu || field == Field::Memory {
+            (4, 4, 13)
+        } else if field == Field::Replicas {
+            (5, bounded.max(7), 14)
+        } else if field == Field::Latency {
+            (5, 7, 28)
+        } else if field == Field::Rollout {
+            // The sign and the gap behind it.
+            (7, bounded + 2, bounded + 2)
+        } else if field == Field::Message {
+            (bounds.min, bounded.min(SENTENCE), bounded.min(SENTENCE))
+        } else {
+            (bounds.min, bounded, bounded)
+        };
+        Self { field, least, words: words.max(least), picture: picture.max(words), sentence: stepped }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::{
+        Resource,
+        sample::{NOW, store, task},
+    };
+
+    /// The columns for tasks that are called `name` and say `message`.
+    fn of_tasks(width: u16, name: &str, message: Option<&str>) -> Vec<Column> {
+        let mut it = task(name, "auth", "worker-1");
+        it.message = message.map(Into::into);
+        let resource = Resource::from(it);
+        let store = store(vec![resource.clone()]);
+        let rows = [Row { resource: &resource, cursor: false, marked: false, stale: None }];
+        columns(Kind::Task, width, &rows, Context { store: &store, now: NOW }).0
+    }
+
+    fn width_of(columns: &[Column], field: Field) -> Option<u16> {
+        columns.iter().find(|column| column.field == field).map(|column| column.width)
+    }
 
     #[test]
     fn columns_never_take_more_than_there_is() {
+        let store = store(Vec::new());
         for kind in Kind::ALL {
             for width in 1..=300 {
-                let columns = columns(kind, width);
-                let used: u16 = columns.iter().map(|column| column.width + GAP).sum::<u16>() - GAP;
+                let (columns, gap) = columns(kind, width, &[], Context { store: &store, now: NOW });
+                let used: u16 = columns.iter().map(|column| column.width + gap).sum::<u16>() - gap;
                 assert!(used <= width, "{kind:?} at {width} uses {used}");
                 assert_eq!(columns.first().map(|column| column.field), Some(Field::Name));
             }
+        }
+        for width in 1..=300 {
+            let columns = of_tasks(width, "newswatch_auth.2.with-a-very-long-name-indeed-it-goes-on", Some("no node"));
+            let used: u16 = columns.iter().map(|column| column.width + CLOSE).sum::<u16>() - CLOSE;
+            assert!(used <= width, "at {width} uses {used}");
         }
     }
 
     #[test]
     fn the_most_important_columns_stay_when_it_gets_narrow() {
-        let fields = |width| columns(Kind::Task, width).iter().map(|it| it.field).collect::<Vec<_>>();
+        let fields = |width| of_tasks(width, "auth.1", None).iter().map(|it| it.field).collect::<Vec<_>>();
         assert_eq!(fields(8), [Field::Name]);
         assert_eq!(fields(20), [Field::Name, Field::Health, Field::State]);
         let default =
             [Field::Name, Field::Health, Field::State, Field::Node, Field::Restarts, Field::Age, Field::Message];
-        assert_eq!(fields(80), default, "the sentence stands last, where it may be long");
-        assert_eq!(fields(300), Field::wide_columns(Kind::Task));
+        assert_eq!(fields(60), default, "the sentence stands last, where it may be long");
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_what_stands_in_it() {
+        assert_eq!(width_of(&of_tasks(120, "auth.1", None), Field::Name), Some(8));
+        assert_eq!(width_of(&of_tasks(120, "newswatch_auth.1", None), Field::Name), Some(16));
     }
 
     #[test]
     fn room_to_spare_goes_to_the_sentence() {
-        let message = |width| {
-            let columns = columns(Kind::Task, width);
-            columns.iter().find(|it| it.field == Field::Message).map(|it| it.width)
-        };
-        assert!(message(300) > message(250));
+        let sentence = "no suitable node (insufficient resources on 4 nodes, constraints not satisfied on 2)";
+        let message = |width| width_of(&of_tasks(width, "auth.1", Some(sentence)), Field::Message);
+        assert!(message(120) > message(100));
+        assert_eq!(message(300), Some(u16::try_from(sentence.len()).expect("it is short")));
     }
 }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, cells};
 use crate::{
-    app::{App, Command, Place, Tone},
+    app::{App, Command, Overlay, Place, Tone, overlay::PlanStage},
     operation::Verb,
 };
 
@@ -57,14 +57,14 @@ pub(crate) fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App, place: Plac
         return;
     }
     // How one learns the rest, and how one gets away, stand at the right, where they are never cut.
-    for command in [Command::Quit, Command::Help, Command::Palette, Command::Back] {
+    line.short(1);
+    for (command, from) in [(Command::Quit, 100), (Command::Help, 0), (Command::Palette, 60), (Command::Back, 100)] {
         let Some((key, name)) = hint(app, place, command) else { continue };
-        let wide = cells(&key) + 1 + cells(name);
-        if line.room() < wide + 4 {
-            continue;
+        // Overlays have few keys of their own, and esc is the one that everybody looks for.
+        let wanted = area.width >= from || (command == Command::Back && !matches!(place, Place::Pane(_)));
+        if wanted && line.room() > cells(&key) + cells(name) + 6 {
+            line.right(name, theme.hint).right(&key, theme.key).short(1);
         }
-        line.right(name, theme.hint).right(&key, theme.key);
-        line.right("", theme.hint);
     }
     line.gap(1);
     for command in HINTED {
@@ -79,6 +79,20 @@ pub(crate) fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App, place: Plac
 /// The key and the name of `command`, where it has a key in `place`.
 fn hint(app: &App, place: Place, command: Command) -> Option<(String, &'static str)> {
     let entry = command.entry().filter(|entry| entry.places.contains(&place))?;
+    let forbidden = |overlay: &Overlay| match overlay {
+        Overlay::Plan(view) => matches!(&view.stage, PlanStage::Ready(plan, _) if plan.forbidden()),
+        Overlay::Help(_)
+        | Overlay::Palette(_)
+        | Overlay::Prompt(_)
+        | Overlay::Describe(_)
+        | Overlay::Messages(_)
+        | Overlay::Sort(_)
+        | Overlay::Connections(_)
+        | Overlay::Ask(_) => false,
+    };
+    if command == Command::Override && !app.overlays().iter().any(forbidden) {
+        return None;
+    }
     let key = app.keymap().keys(command).first()?;
     // `logs` is the pane's name; what opens it for a row says the same in a hint.
     let name = entry.name.strip_prefix("open-").unwrap_or(entry.name);

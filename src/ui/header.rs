@@ -83,7 +83,7 @@ fn connection(line: &mut Line<'_, '_>, connection: &Connection, app: &App, world
 
 /// `in 4s`, or `now`.
 pub(crate) fn until(at: crate::fleet::Timestamp, world: World<'_>) -> String {
-    let left = world.now.age(at);
+    let left = world.clock.age(at);
     // Whole seconds, rounded up: a countdown that shows tenths would redraw for nothing.
     match left.as_millis().div_ceil(1000) {
         0 => "now".to_owned(),

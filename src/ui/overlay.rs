@@ -46,8 +46,8 @@ pub(crate) fn overlay(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, ap
 fn boxed(canvas: &mut Canvas<'_>, area: Rect, width: u16, height: u16, title: &str) -> Rect {
     let theme = canvas.theme;
     // A box that leaves only slivers of what is below hides it without showing it.
-    let width = if area.width < width + 6 { area.width } else { width };
-    let height = if area.height < height + 2 { area.height } else { height };
+    let width = if area.width < width.saturating_add(24) { area.width } else { width };
+    let height = if area.height < height.saturating_add(4) { area.height } else { height };
     let outer = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
     canvas.clear(outer, theme.overlay);
     let inner = frame(canvas, outer, title, theme.border_active);

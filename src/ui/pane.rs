@@ -21,8 +21,8 @@ use crate::{
     fleet::{Cluster, Health, Kind, Resource, time::brief},
 };
 
-/// Rows a table keeps at least before something else gets room.
-const ROWS: u16 = 14;
+/// Rows a table keeps, if it has so many, before something else gets room.
+const ROWS: u16 = 12;
 
 /// Draws the pane and returns where its rows are.
 pub(crate) fn pane(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
@@ -57,8 +57,9 @@ fn tabular(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
         return Rect { height: area.height.saturating_sub(1), y: (area.y + 1).min(area.bottom()), ..area };
     }
     let chosen = rows.cursor().and_then(|id| world.store.get(id)).filter(|resource| has_detail(resource));
+    let needed = u16::try_from(rows.len() + 1).unwrap_or(u16::MAX).min(ROWS);
     if let Some(resource) = chosen
-        && area.height >= ROWS + detail::HEIGHT
+        && area.height >= needed + detail::HEIGHT
         && area.width >= 60
     {
         let strip = Rect { y: area.bottom() - detail::HEIGHT, height: detail::HEIGHT, ..area };
@@ -144,7 +145,10 @@ fn clusters(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
     for cluster in clusters.iter().take(usize::from(room)) {
         let mut line = canvas.line(area, row);
         line.gap(2).put(cluster.health.sign(), theme.health(cluster.health)).gap(1);
-        line.put(&cluster.native, theme.muted).gap(1).put(&cluster.name, theme.strong).gap(2);
+        if cluster.native != cluster.name {
+            line.put(&cluster.native, theme.muted).gap(1);
+        }
+        line.put(&cluster.name, theme.strong).gap(2);
         if let Some(it) = cluster.quorum {
             line.put("managers ", theme.muted);
             quorum(&mut line, it);

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use super::{
     canvas::{Canvas, cells},
     cell::cell,
-    columns::{Column, GAP, columns},
+    columns::{Column, columns},
     widget::scrollbar::scrollbar,
 };
 use crate::{
-    app::{Table, World},
+    app::{Table, World, table::Row},
     fleet::{Order, field::Align},
 };
 
@@ -26,11 +26,12 @@ pub(crate) fn table(canvas: &mut Canvas<'_>, area: Rect, table: &Table, world: W
     let gutter = if area.width > 12 { GUTTER } else { 0 };
     // The column at the right belongs to the scrollbar, and keeps text off the edge where there is none.
     let inside = Rect { x: area.x + gutter, width: area.width.saturating_sub(gutter * 2), ..area };
-    let columns = columns(table.kind(), inside.width);
+    let rows: Vec<Row<'_>> = table.visible(height, world).collect();
+    let (columns, gap) = columns(table.kind(), inside.width, &rows, world.context());
     if heading > 0 {
-        headings(canvas, inside, &columns, table);
+        headings(canvas, inside, &columns, gap, table);
     }
-    for (y, row) in (body.y..body.bottom()).zip(table.visible(height, world)) {
+    for (y, row) in (body.y..body.bottom()).zip(rows) {
         let theme = canvas.theme;
         if row.cursor {
             canvas.style(Rect { y, height: 1, ..area }, theme.selection);
@@ -46,14 +47,14 @@ pub(crate) fn table(canvas: &mut Canvas<'_>, area: Rect, table: &Table, world: W
         let mut x = inside.x;
         for column in &columns {
             cell(canvas, Rect::new(x, y, column.width, 1), column.field, row, world);
-            x += column.width + GAP;
+            x += column.width + gap;
         }
     }
     scrollbar(canvas, body, &shown, table.len());
     body
 }
 
-fn headings(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], table: &Table) {
+fn headings(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], gap: u16, table: &Table) {
     let theme = canvas.theme;
     let mut x = area.x;
     for column in columns {
@@ -63,9 +64,11 @@ fn headings(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], table: &Tab
             Order::Ascending => "↑",
             Order::Descending => "↓",
         };
-        let title = column.field.title();
         let room = column.width.saturating_sub(u16::from(sorted));
-        let used = cells(title).min(room);
+        // A heading is cut without a sign for it: what is left of `RESTARTS` is understood, and `RE…` is not more.
+        let title = column.field.title();
+        let title = title.get(..usize::from(room).min(title.len())).unwrap_or(title);
+        let used = cells(title);
         let start = match column.field.align() {
             Align::Left => x,
             Align::Right => x + room - used,
@@ -74,6 +77,6 @@ fn headings(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], table: &Tab
         if sorted {
             canvas.put(start + used, area.y, 1, arrow, role);
         }
-        x += column.width + GAP;
+        x += column.width + gap;
     }
 }

@@ -105,7 +105,7 @@ fn stream(page: &mut Page, canvas: &Canvas<'_>, connection: &Connection, kind: K
     let theme = canvas.theme;
     let world = app.world();
     let lead = format!("  {:<10}", kind.plural());
-    let heard = world.store.silence(connection.id(), kind, world.now);
+    let heard = world.store.silence(connection.id(), kind, world.clock);
     let heard = heard.map_or("not heard yet".to_owned(), |silence| format!("heard {} ago", brief(silence)));
     match connection.stream(kind) {
         Some(ConnectionState::Live) if world.stale(connection.id(), kind).is_some() => {

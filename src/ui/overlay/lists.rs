@@ -32,7 +32,7 @@ pub(super) fn messages(canvas: &mut Canvas<'_>, area: Rect, list: &MessageList, 
             Tone::Error => ("✖", theme.error),
         };
         let mut line = canvas.line(Rect { width: inner.width.saturating_sub(2), ..inner }, row);
-        let age = brief(std::time::Duration::from_secs(message.at.age(world.now).as_secs()));
+        let age = brief(std::time::Duration::from_secs(message.at.age(world.clock).as_secs()));
         line.put(&format!("{age:>7} "), theme.muted).put(sign, role).gap(1).put(&message.text, theme.text);
         if let Some(hint) = &message.hint {
             line.put(" — ", theme.muted).put(hint, theme.muted);

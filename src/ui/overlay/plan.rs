@@ -22,14 +22,17 @@ use crate::{
 
 /// Rows of the confirmation: a rule, what to do, what was wrong.
 const CONFIRM: u16 = 3;
+/// Sentences that are longer are hard to read.
+const WIDE: u16 = 108;
 /// Cells of a bar of tasks.
 const BAR: u32 = 12;
 
 pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &App) -> Lines {
     let theme = canvas.theme;
     let title = format!("Plan: {} {}", view.intent.verb.word(), view.names.join(", "));
-    let inner = boxed(canvas, area, 108, u16::MAX, &title);
-    let mut page = Page::new(inner.width.saturating_sub(2));
+    // As wide as it will be, so that the page can be broken before the box is as tall as the page.
+    let width = if area.width < WIDE + 24 { area.width } else { WIDE };
+    let mut page = Page::new(width.saturating_sub(6));
     let confirm = match &view.stage {
         PlanStage::Loading => {
             let sentence = "The platform is asked what is there now. Nothing is sent yet.";
@@ -48,6 +51,8 @@ pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &A
             Some((plan, confirm))
         }
     };
+    let tall = u16::try_from(page.count()).unwrap_or(u16::MAX).saturating_add(CONFIRM + 2);
+    let inner = boxed(canvas, area, WIDE, tall, &title);
     let below = if confirm.is_some() { CONFIRM.min(inner.height) } else { 0 };
     let text = Rect { height: inner.height - below, ..inner };
     let top = view.top(usize::from(text.height), page.count());
@@ -154,7 +159,7 @@ fn service(page: &mut Page, theme: &Theme, service: &ServiceImpact, most: u32, w
         pieces.extend([(full.as_str(), *role), (empty.as_str(), theme.track), (number.as_str(), theme.text)]);
     }
     if service.during == 0 && service.before > 0 {
-        pieces.push(("✖ down meanwhile", theme.failing));
+        pieces.push(("✖ down", theme.failing));
     }
     page.line(pieces);
 }
@@ -165,7 +170,7 @@ fn step(page: &mut Page, theme: &Theme, number: usize, step: &Step) {
     page.say("     ", theme.muted, &request, theme.strong);
     if !step.request.change.is_null() {
         let pretty = serde_json::to_string_pretty(&step.request.change).unwrap_or_default();
-        for part in pretty.lines().filter(|part| !matches!(*part, "{" | "}")) {
+        for part in pretty.lines().filter_map(|part| part.strip_prefix("  ")) {
             page.line([("     + ", theme.added), (part, theme.added)]);
         }
     }

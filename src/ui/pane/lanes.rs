@@ -52,13 +52,15 @@ impl Columns {
 }
 
 /// Writes the environments over their columns.
-pub(super) fn lane_headings(pen: &mut Pen<'_, '_>, overview: &Overview) {
+pub(super) fn lane_headings(pen: &mut Pen<'_, '_>, overview: &Overview, counted: &str) {
     let theme = pen.canvas.theme;
     let columns = Columns::of(pen.area, overview);
     pen.line(|line| {
         line.gap(2);
         let start = line.at().0;
-        line.within(columns.name, "APPLICATION", theme.heading);
+        // Where not all lanes are shown, which of them are is worth more than what they are called.
+        let (title, role) = if counted.is_empty() { ("APPLICATION", theme.heading) } else { (counted, theme.muted) };
+        line.within(columns.name, title, role);
         for (number, stage) in overview.stages().iter().skip(columns.first).enumerate() {
             let begin = columns.at(start, number);
             line.to(begin);
@@ -116,7 +118,9 @@ fn cell(line: &mut Line<'_, '_>, cell: &Cell, width: u16) {
         None => (cell.health.sign(), theme.health(cell.health), theme.source(version)),
     };
     let digits = if width >= LONG { 12 } else { 7 };
-    let version: String = version.chars().take(digits).collect();
+    // Without a digest the tag is all there is to compare.
+    let shown = version.rsplit_once(':').map_or(version, |(_, tag)| tag);
+    let version: String = shown.chars().take(digits).collect();
     line.put(sign, role).gap(1).put(&version, version_role);
     let (same, same_role) = match cell.sameness {
         Sameness::First => (" ", theme.muted),

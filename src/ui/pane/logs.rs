@@ -287,8 +287,12 @@ pub(super) fn title(line: &mut Line<'_, '_>, app: &App) {
         return;
     }
     let names: Vec<&str> = logs.titles().iter().map(|title| &**title).collect();
-    let room = line.room() / 3;
-    line.within(room, &names.join(", "), theme.text).gap(2);
+    let names = names.join(", ");
+    // Where one came from a row, its name stands before this already.
+    if names != *app.spot().name {
+        let room = line.room() / 3;
+        line.within(room, &names, theme.text).gap(2);
+    }
     if logs.show().follow.is_on() {
         line.put("◉ following", theme.healthy).gap(2);
     } else {

@@ -110,7 +110,7 @@ fn entry(line: &mut Line<'_, '_>, operation: &Operation, app: &App) {
     let theme = line.theme();
     let (sign, role) = look(theme, &operation.state);
     let world = app.world();
-    line.right(&brief(operation.approved_at.age(world.now)), theme.muted);
+    line.right(&brief(operation.approved_at.age(world.clock)), theme.muted);
     line.put(sign, role).gap(1);
     let start = line.at().0;
     line.within(15, operation.state.word(), role).to(start + 16);
@@ -194,7 +194,7 @@ fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
         State::UnderWay => {}
     }
     if let Some((reason, since)) = &operation.waiting {
-        let lead = format!("⏸ nothing moves for {}: ", brief(since.age(world.now)));
+        let lead = format!("⏸ nothing moves for {}: ", brief(since.age(world.clock)));
         page.say(&lead, theme.degraded, reason, theme.text);
     }
     if let Some(error) = &operation.trouble {

@@ -4,14 +4,13 @@ use ratatui::layout::Rect;
 
 use super::lanes::{lane, lane_headings};
 use crate::{
-    app::{App, Condition, Discovery, Screen, overview::Line as Entry},
+    app::{App, Condition, Discovery, Overview, Screen, overview::Line as Entry},
     fleet::{Attention, ConnectionId, Health, Text, time::brief},
     ui::{
         canvas::{Canvas, Line, cells},
         cell::STALE,
         header::until,
         state::state,
-        widget::scrollbar::scrollbar,
     },
 };
 
@@ -21,16 +20,6 @@ enum Section {
     Attention,
     Lanes,
     Connections,
-}
-
-impl Section {
-    const fn of(entry: &Entry<'_>) -> Self {
-        match entry {
-            Entry::Attention(_) => Self::Attention,
-            Entry::Lane(_) => Self::Lanes,
-            Entry::Connection(_) => Self::Connections,
-        }
-    }
 }
 
 /// Draws the overview and returns as much area as it has lines for.
@@ -47,53 +36,96 @@ pub(super) fn overview(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
         state(canvas, area, &screen, app);
         return area;
     }
-    // A quiet fleet says so: an empty list could as well be one that nobody looked at.
-    let quiet = overview.attention().is_empty();
-    let counts =
-        [overview.attention().len() + usize::from(quiet), overview.lanes().len(), overview.connections().len()];
-    let present = counts.iter().filter(|count| **count > 0).count();
-    let height = usize::from(area.height);
-    let headings = if height > present * 2 + 2 { present } else { 0 };
-    let all: usize = counts.iter().sum();
-    let blanks = if all + headings + present <= height + 1 { present.saturating_sub(1) } else { 0 };
-    let said = usize::from(quiet && headings > 0);
-    let room = height.saturating_sub(headings + blanks + said);
-    let shown = overview.window(room);
+    let budget = Budget::of(usize::from(area.height), overview);
     let mut pen = Pen { canvas, area, row: 0 };
-    let mut section = None;
-    if said > 0 {
-        pen.heading("ATTENTION");
-        let theme = pen.canvas.theme;
-        pen.line(|line| {
+    let mut first = 0;
+    for (section, all, room) in budget.sections {
+        let heading = budget.headings && (all > 0 || section == Section::Attention);
+        if heading && pen.row > 0 && budget.blanks {
+            pen.row += 1;
+        }
+        let here = overview.position().checked_sub(first).filter(|here| *here < all);
+        // From the top, where the worst is, unless the cursor is further down.
+        let start = here.map_or(0, |here| (here + 2).saturating_sub(room)).min(all.saturating_sub(room));
+        let shown = start..(start + room).min(all);
+        if heading {
+            let hidden = all - shown.len();
+            let counted = if hidden == 0 { String::new() } else { format!("{}–{} of {all}", start + 1, shown.end) };
+            match section {
+                Section::Attention => pen.heading("ATTENTION", &counted),
+                Section::Lanes => lane_headings(&mut pen, overview, &counted),
+                Section::Connections => pen.heading("CONNECTIONS", &counted),
+            }
+        }
+        if section == Section::Attention && all == 0 && budget.headings {
+            quiet(&mut pen, app);
+        }
+        for number in shown {
+            let Some(entry) = lines.get(first + number) else { break };
+            let here = here == Some(number);
+            if here {
+                pen.select();
+            }
+            match entry {
+                Entry::Attention(it) => attention(&mut pen, it, app),
+                Entry::Lane(it) => lane(&mut pen, it, here.then(|| overview.stage()), overview),
+                Entry::Connection(it) => connection(&mut pen, it, app),
+            }
+        }
+        first += all;
+    }
+    let rows = budget.sections.iter().map(|(_, _, room)| room).sum::<usize>();
+    Rect { height: u16::try_from(rows).unwrap_or(area.height), ..area }
+}
+
+/// How many rows each section gets.
+#[derive(Debug)]
+struct Budget {
+    /// Each section, how many lines it has, and how many of them are shown.
+    sections: [(Section, usize, usize); 3],
+    headings: bool,
+    blanks: bool,
+}
+
+impl Budget {
+    /// Attention gets up to half of what there is, and what the lanes leave of the rest; connections a few rows.
+    fn of(height: usize, overview: &Overview) -> Self {
+        let (attention, lanes) = (overview.attention().len(), overview.lanes().len());
+        let connections = overview.connections().len();
+        let present = 1 + usize::from(lanes > 0) + usize::from(connections > 0);
+        let headings = height > present * 2 + 2;
+        let said = usize::from(attention == 0);
+        let overhead = if headings { present + said } else { 0 };
+        let all = attention + lanes + connections;
+        let blanks = headings && all + overhead + present - 1 <= height;
+        let room = height.saturating_sub(overhead + if blanks { present - 1 } else { 0 });
+        let for_connections = connections.min((room / 8).max(1)).min(room);
+        let rest = room - for_connections;
+        let for_attention = attention.min(rest.saturating_sub(lanes).max(rest.div_ceil(2)));
+        let for_lanes = lanes.min(rest - for_attention);
+        let for_connections = connections.min(room - for_attention - for_lanes);
+        let sections = [
+            (Section::Attention, attention, for_attention),
+            (Section::Lanes, lanes, for_lanes),
+            (Section::Connections, connections, for_connections),
+        ];
+        Self { sections, headings, blanks }
+    }
+}
+
+/// A quiet fleet says so: an empty list could as well be one that nobody looked at.
+fn quiet(pen: &mut Pen<'_, '_>, app: &App) {
+    let theme = pen.canvas.theme;
+    let world = app.world();
+    let live = world.shown().all(|it| it.condition(world) == Condition::Live);
+    pen.line(|line| {
+        if live {
             line.gap(2).put("●", theme.healthy).gap(1).put("Nothing needs attention.", theme.text);
-        });
-        section = Some(Section::Attention);
-    }
-    for (number, entry) in lines.iter().enumerate().skip(shown.start).take(shown.len()) {
-        let own = Section::of(entry);
-        if section != Some(own) && headings > 0 {
-            if section.is_some() && blanks > 0 {
-                pen.row += 1;
-            }
-            section = Some(own);
-            match own {
-                Section::Attention => pen.heading("ATTENTION"),
-                Section::Lanes => lane_headings(&mut pen, overview),
-                Section::Connections => pen.heading("CONNECTIONS"),
-            }
+        } else {
+            let sentence = "Nothing is known to need attention, and not everything is known.";
+            line.gap(2).put("?", theme.unknown).gap(1).put(sentence, theme.text);
         }
-        let here = number == overview.position();
-        if here {
-            pen.select();
-        }
-        match entry {
-            Entry::Attention(it) => attention(&mut pen, it, app),
-            Entry::Lane(it) => lane(&mut pen, it, here.then(|| overview.stage()), overview),
-            Entry::Connection(it) => connection(&mut pen, it, app),
-        }
-    }
-    scrollbar(canvas, area, &shown, lines.len());
-    Rect { height: u16::try_from(room).unwrap_or(area.height), ..area }
+    });
 }
 
 /// Writes how many of everything there are, and how many of those are not well.
@@ -136,10 +168,10 @@ impl Pen<'_, '_> {
         }
     }
 
-    fn heading(&mut self, words: &'static str) {
+    fn heading(&mut self, words: &'static str, counted: &str) {
         let theme = self.canvas.theme;
         self.line(|line| {
-            line.gap(2).put(words, theme.heading);
+            line.gap(2).put(words, theme.heading).gap(1).put(counted, theme.muted);
         });
     }
 
@@ -169,6 +201,8 @@ fn attention(pen: &mut Pen<'_, '_>, it: &Attention, app: &App) {
         if let Some(since) = it.since {
             line.right(&brief(since.age(world.now)), theme.muted);
         }
+        let name = world.store.get(&it.resource).map_or(&it.resource.key, crate::fleet::Resource::name);
+        line.put(name, theme.strong).gap(1);
         // What is failing is read first; what is degraded is plain, or everything would shout.
         line.put(&it.text, if it.severity == Health::Failing { role } else { theme.text });
     });
