@@ -3,7 +3,7 @@
 use super::canvas::cells;
 use crate::{
     app::table::Row,
-    fleet::{Context, Field, Kind, field::Align},
+    fleet::{Context, Field, Kind},
 };
 
 /// Cells between two columns, and where that is what makes their words whole, half of it.
