@@ -25,6 +25,8 @@ pub mod scroll;
 pub mod settings;
 pub mod subscription;
 pub mod table;
+#[cfg(test)]
+pub(crate) mod tests;
 mod update;
 pub mod world;
 
@@ -50,6 +52,7 @@ pub use table::Table;
 pub use world::World;
 
 use crate::fleet::{Kind, Text, Timestamp};
+use clock::Next;
 use known::Known;
 use update::Face;
 
@@ -71,8 +74,8 @@ pub struct App {
     face: Face,
     /// Something that is known is not shown yet.
     deferred: bool,
-    /// When something on screen will look different although nothing happens.
-    next_change: Option<Timestamp>,
+    /// When time alone matters next.
+    next: Next,
 }
 
 /// Where somebody is: a pane, and the table in it where that was drilled into.
@@ -110,7 +113,7 @@ impl App {
             areas: Areas::default(),
             face: Face::default(),
             deferred: false,
-            next_change: None,
+            next: Next::default(),
         }
     }
 
@@ -217,7 +220,7 @@ impl App {
         if let Some(overlay) = self.overlays.last_mut() {
             overlay.drawn(areas);
         }
-        self.find_next_change();
+        self.find_next();
     }
 
     fn table_mut(&mut self) -> Option<&mut Table> {

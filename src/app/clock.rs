@@ -14,7 +14,7 @@ const SOON: Duration = Duration::from_millis(40);
 const ARMING: Duration = Duration::from_millis(100);
 /// Otherwise one of these: the longest that is not longer than what is waited for.
 const PERIODS: [Duration; 4] =
-    [Duration::from_secs(60), Duration::from_secs(15), Duration::from_secs(5), Duration::from_secs(1)];
+    [Duration::from_mins(1), Duration::from_secs(15), Duration::from_secs(5), Duration::from_secs(1)];
 
 impl App {
     /// Time passed.
@@ -29,14 +29,18 @@ impl App {
                 out.redraw = Redraw::Frame;
             }
         }
-        let due = self.next_change.is_some_and(|at| at <= now);
-        if due || self.deferred {
+        let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let (look, change) = (due(self.next.look), due(self.next.change));
+        if look || change || self.deferred {
             self.settle(Urgency::Soon, out);
         }
-        if due {
+        if change {
             out.redraw = Redraw::Frame;
             // Until the frame is drawn and says anew.
-            self.next_change = None;
+            self.next.change = None;
+        }
+        if look {
+            self.find_next();
         }
     }
 
@@ -58,19 +62,20 @@ impl App {
         if self.overlays.iter().any(arming) {
             return Some(ARMING);
         }
-        let wait = self.known.now.age(self.next_change?);
+        let next = [self.next.look, self.next.change].into_iter().flatten().min()?;
+        let wait = self.known.now.age(next);
         PERIODS.into_iter().find(|period| *period <= wait).or(PERIODS.last().copied())
     }
 
-    /// When something on screen will look different although nothing happens.
-    pub(super) fn find_next_change(&mut self) {
-        let mut next = Next { now: self.known.now, at: None };
+    /// Finds out when something on screen will look different although nothing happens, or may.
+    pub(super) fn find_next(&mut self) {
+        let mut next = Next { now: self.known.now, change: None, look: None };
         if self.known.frozen_at.is_none() {
             self.rows_change(&mut next);
         }
         self.connections_change(&mut next);
         self.operations_change(&mut next);
-        self.next_change = next.at;
+        self.next = next;
     }
 
     fn rows_change(&self, next: &mut Next) {
@@ -87,7 +92,7 @@ impl App {
                 }
             }
             if table.depends_on_time() {
-                next.at(next.now.after(Duration::from_secs(15)));
+                next.look(next.now.after(Duration::from_secs(15)));
             }
         }
         if self.spot.pane == Pane::Overview {
@@ -110,7 +115,7 @@ impl App {
                 if let Some(silence) = world.store.silence(connection.id(), *kind, next.now)
                     && silence <= freshness.limit()
                 {
-                    next.at(next.now.before(silence).after(freshness.limit() + Duration::from_millis(1)));
+                    next.look(next.now.before(silence).after(freshness.limit() + Duration::from_millis(1)));
                 }
             }
             if self.shows_connections() {
@@ -148,15 +153,23 @@ impl App {
     }
 }
 
-/// The earliest instant at which something shown will look different.
-struct Next {
+/// The earliest instants at which time alone matters.
+#[derive(Debug, Default)]
+pub(super) struct Next {
     now: Timestamp,
-    at: Option<Timestamp>,
+    /// Something shown will read differently.
+    change: Option<Timestamp>,
+    /// Something may have become true that has to be looked for: a list is silent, a row is too old for the filter.
+    look: Option<Timestamp>,
 }
 
 impl Next {
     fn at(&mut self, at: Timestamp) {
-        self.at = Some(self.at.map_or(at, |known| known.min(at)));
+        self.change = Some(self.change.map_or(at, |known| known.min(at)));
+    }
+
+    fn look(&mut self, at: Timestamp) {
+        self.look = Some(self.look.map_or(at, |known| known.min(at)));
     }
 
     fn value(&mut self, value: &Value<'_>) {

@@ -3,6 +3,7 @@
 mod find;
 mod save;
 mod show;
+mod window;
 
 use std::{ops::Range, time::Duration};
 
@@ -10,12 +11,11 @@ pub use find::{Find, Progress};
 pub use save::LogExport;
 pub use show::{Show, Switch};
 
-use super::scroll::Motion;
 use crate::{
     error::{Error, Result},
     fleet::{
         ResourceId, Text, Timestamp,
-        log::{Direction, LineRef, LogArena, LogBatch, LogFilter, LogPattern, LogView, Severity},
+        log::{LineRef, LogArena, LogBatch, LogFilter, LogPattern, LogView, Severity},
     },
     platform::LogRequest,
 };
@@ -24,10 +24,6 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(100);
 /// Lines a filter looks at between two keys: a few milliseconds' worth.
 const SLICE: usize = 30_000;
-/// Rows a window has before the first frame says how many there are.
-const UNSEEN: usize = 20;
-/// Cells one step sideways goes.
-const SIDEWAYS: usize = 20;
 
 /// The logs pane.
 #[derive(Debug)]
@@ -257,35 +253,6 @@ impl Logs {
         self.state = State { changed: Changed::No, filtered: if all { Filtered::All } else { Filtered::Partly } };
     }
 
-    /// Moves the window. Going up stops following; going to the end follows again.
-    pub fn step(&mut self, motion: Motion) {
-        let count = self.view.len();
-        let height = self.height();
-        let page = height.saturating_sub(1).max(1).cast_signed();
-        let top = self.top(height);
-        let moved = match motion {
-            Motion::Lines(lines) => top.saturating_add_signed(lines),
-            Motion::Pages(pages) => top.saturating_add_signed(pages.saturating_mul(page)),
-            Motion::Top => 0,
-            Motion::Bottom => {
-                self.show.follow = Switch::On;
-                return;
-            }
-        };
-        if moved >= top && self.show.follow.is_on() {
-            return;
-        }
-        self.show.follow = Switch::Off;
-        self.anchor_at(moved.min(self.lowest_top(height, count)));
-    }
-
-    /// Moves the window sideways.
-    pub fn sideways(&mut self, steps: isize) {
-        if !self.show.wrap.is_on() {
-            self.left = self.left.saturating_add_signed(steps.saturating_mul(SIDEWAYS.cast_signed()));
-        }
-    }
-
     /// Shows only lines that match `text`; all of them for an empty one. Says what is wrong with it.
     pub fn show_matching(&mut self, text: &str) -> Option<String> {
         let pattern = match pattern(text) {
@@ -321,19 +288,6 @@ impl Logs {
         true
     }
 
-    /// Goes to the nearest error in `direction`. Says whether there is one.
-    pub fn next_error(&mut self, direction: Direction) -> bool {
-        let start = self.start(direction);
-        let found = match (direction, start.checked_sub(1)) {
-            (Direction::Forward, Some(before)) => self.view.next_error(&self.arena, before, direction),
-            // The view looks at what comes after a line, and nothing comes before the first.
-            (Direction::Forward, None) if self.line(0).is_some_and(|line| line.severity >= Severity::Error) => Some(0),
-            (Direction::Forward, None) => self.view.next_error(&self.arena, 0, direction),
-            (Direction::Backward, _) => self.view.next_error(&self.arena, start, direction),
-        };
-        self.go_to_index(found)
-    }
-
     /// The line that was gone to, or the last one on screen, as text.
     pub fn current_line(&self) -> Option<Text> {
         let window = self.window(self.height());
@@ -360,55 +314,6 @@ impl Logs {
         if let Some(here) = here {
             self.anchor = here;
         }
-    }
-
-    fn height(&self) -> usize {
-        if self.height == 0 { UNSEEN } else { self.height }
-    }
-
-    fn top(&self, height: usize) -> usize {
-        let count = self.view.len();
-        if self.show.follow.is_on() {
-            return count.saturating_sub(height);
-        }
-        self.view.index_of(self.anchor).min(self.lowest_top(height, count))
-    }
-
-    /// Broken lines take more than one row, so that only the last line is sure to be reached from the last line.
-    fn lowest_top(&self, height: usize, count: usize) -> usize {
-        count.saturating_sub(if self.show.wrap.is_on() { 1 } else { height })
-    }
-
-    fn anchor_at(&mut self, index: usize) {
-        if let Some(number) = self.view.number(index) {
-            self.anchor = number;
-        }
-    }
-
-    /// Where the next match is looked for: forward from this line on, backward before it. Beside the line that was gone
-    /// to, while that is on screen; otherwise from an edge of the screen.
-    fn start(&self, direction: Direction) -> usize {
-        let window = self.window(self.height());
-        let spot = self.spot.map(|number| self.view.index_of(number)).filter(|index| window.contains(index));
-        match (direction, spot) {
-            (Direction::Forward, Some(spot)) => spot + 1,
-            (Direction::Backward, Some(spot)) => spot,
-            (Direction::Forward, None) if !self.show.follow.is_on() => window.start,
-            (Direction::Forward | Direction::Backward, None) => window.end,
-        }
-    }
-
-    fn go_to_index(&mut self, index: Option<usize>) -> bool {
-        let Some(index) = index else { return false };
-        self.spot = self.view.number(index);
-        let height = self.height();
-        if self.show.follow.is_on() || !self.window(height).contains(&index) {
-            let top =
-                if self.window(height).contains(&index) { self.top(height) } else { index.saturating_sub(height / 3) };
-            self.show.follow = Switch::Off;
-            self.anchor_at(top.min(self.lowest_top(height, self.view.len())));
-        }
-        true
     }
 }
 

@@ -80,15 +80,14 @@ impl App {
                 let mut matched = Vec::new();
                 let mut buffer = Vec::new();
                 let name = atom.indices(Utf32Str::new(entry.name, &mut buffer), &mut matcher, &mut matched);
-                let score = match name {
+                let score = if let Some(score) = name {
                     // Names weigh more than what they are about.
-                    Some(score) => 1_000 + u32::from(score),
-                    None => {
-                        matched.clear();
-                        let words = AtomKind::Substring;
-                        let atom = Atom::new(text, CaseMatching::Ignore, Normalization::Smart, words, false);
-                        u32::from(atom.score(Utf32Str::new(entry.about, &mut buffer), &mut matcher)?)
-                    }
+                    1_000 + u32::from(score)
+                } else {
+                    matched.clear();
+                    let words = AtomKind::Substring;
+                    let atom = Atom::new(text, CaseMatching::Ignore, Normalization::Smart, words, false);
+                    u32::from(atom.score(Utf32Str::new(entry.about, &mut buffer), &mut matcher)?)
                 };
                 let exact = if entry.name == text { 10_000 } else { 0 };
                 let here = if applies(entry, place) { 100 } else { 0 };
@@ -116,8 +115,8 @@ impl App {
     /// The line as it is written, then what could be written after the command's name.
     fn choose_argument(&self, name: &str, argument: &str) -> Vec<Choice> {
         let Ok(entry) = resolve(name) else { return Vec::new() };
-        let mut written = self.choice(entry, Vec::new());
-        written.line = format!("{} {argument}", entry.name).trim_end().to_owned();
+        let line = format!("{} {argument}", entry.name).trim_end().to_owned();
+        let written = Choice { line, ..self.choice(entry, Vec::new()) };
         let offered = self.arguments(entry.command, argument);
         let more = offered.into_iter().map(|(word, about)| Choice {
             line: format!("{} {word}", entry.name),
@@ -135,6 +134,7 @@ impl App {
         choices
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most commands take nothing that could be offered")]
     fn arguments(&self, command: Command, argument: &str) -> Vec<(String, String)> {
         let starting = |words: Vec<(String, String)>| -> Vec<(String, String)> {
             words.into_iter().filter(|(word, _)| word.starts_with(argument)).collect()

@@ -155,12 +155,12 @@ impl App {
             self.known.connections.retain(|known| *known.id() != id);
         }
         for profile in profiles {
-            match self.known.connections.iter_mut().find(|known| *known.id() == profile.connection) {
-                Some(known) => known.renew(profile),
-                None => {
-                    out.effects.push(Effect::Check(profile.connection.clone()));
-                    self.known.connections.push(Connection::new(profile));
-                }
+            let known = self.known.connections.iter_mut().find(|known| *known.id() == profile.connection);
+            if let Some(known) = known {
+                known.renew(profile);
+            } else {
+                out.effects.push(Effect::Check(profile.connection.clone()));
+                self.known.connections.push(Connection::new(profile));
             }
         }
         out.effects.push(Effect::ReadJournal);

@@ -5,7 +5,7 @@ mod promotion;
 
 use crate::{
     app::{
-        App, Effect, Key, KeyCode, Outcome, Overlay, Pane, Spot,
+        App, Connection, Effect, Key, KeyCode, Outcome, Overlay, Pane, Spot,
         input::Edit,
         operations::State,
         overlay::{Ask, Confirm, Needs, Override, PlanStage, PlanView, Prompt, Purpose, Question},
@@ -140,7 +140,7 @@ impl App {
         let connection = here
             .map(|service| &service.id.connection)
             .find(|id| self.world().connection(id).is_some_and(|it| it.offers(verb).is_ok()))
-            .or_else(|| self.known.connections.iter().find(|it| it.offers(verb).is_ok()).map(|it| it.id()));
+            .or_else(|| self.known.connections.iter().find(|it| it.offers(verb).is_ok()).map(Connection::id));
         match connection {
             Some(connection) => Ok(ResourceId::new(connection.clone(), Kind::Lock, environment.0)),
             None => Err(Refusal::new(format!("No connection keeps locks for {name}."), None)),
@@ -152,8 +152,6 @@ impl App {
         let Some(Overlay::Plan(view)) = self.overlays.last_mut() else { return false };
         let PlanStage::Ready(plan, confirm) = &mut view.stage else { return false };
         let answer = match (&confirm.needs, key.code) {
-            (_, KeyCode::Escape) => return false,
-            (_, KeyCode::Character('!')) if confirm.input.is_empty() => return false,
             (Needs::Key, KeyCode::Character('y')) if key == Key::character('y') => Answer::Key,
             (Needs::Key, KeyCode::Character('n')) => {
                 self.overlays.pop();
@@ -165,7 +163,8 @@ impl App {
                 out.redraw = crate::app::Redraw::Frame;
                 return true;
             }
-            (Needs::Key, _) => return false,
+            (Needs::Key, _) | (Needs::Typed(_), KeyCode::Escape) => return false,
+            (Needs::Typed(_), KeyCode::Character('!')) if confirm.input.is_empty() => return false,
             (Needs::Typed(word), KeyCode::Enter) => {
                 let typed = confirm.input.text();
                 if typed.trim() != &**word {

@@ -36,14 +36,13 @@ impl App {
             self.overlays.push(Overlay::Sort(SortPicker::new(kind, sort.field)));
             return;
         }
-        match Field::parse(argument).filter(|field| Field::all(kind).contains(field)) {
-            Some(field) => self.sort_by(field),
-            None => {
-                let near = nearest(argument, Field::all(kind).iter().map(|field| field.key()));
-                let hint = near.map(|near| format!("Did you mean `{near}`?"));
-                self.warn(&format!("{} have no column `{argument}`.", kind.plural()), hint.as_deref());
-            }
+        if let Some(field) = Field::parse(argument).filter(|field| Field::all(kind).contains(field)) {
+            self.sort_by(field);
+            return;
         }
+        let near = nearest(argument, Field::all(kind).iter().map(|field| field.key()));
+        let hint = near.map(|near| format!("Did you mean `{near}`?"));
+        self.warn(&format!("{} have no column `{argument}`.", kind.plural()), hint.as_deref());
     }
 
     pub(super) fn sort_by(&mut self, field: Field) {
@@ -73,8 +72,7 @@ impl App {
         let text = prompt.input.text();
         let problem = match &prompt.purpose {
             Purpose::Filter => self.narrow(&text),
-            Purpose::Matching => self.logs.check_pattern(&text),
-            Purpose::SearchLog => self.logs.check_pattern(&text),
+            Purpose::Matching | Purpose::SearchLog => self.logs.check_pattern(&text),
             Purpose::SearchDocument | Purpose::Save | Purpose::Scale(_) | Purpose::Override => None,
         };
         if let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut() {

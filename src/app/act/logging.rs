@@ -58,23 +58,18 @@ impl App {
 
     /// The next severity, round and round; with an argument, that one.
     pub(super) fn choose_severity(&mut self, argument: &str) {
+        let now = self.logs.filter().severity;
         let severity = match argument {
-            "" => {
-                let now = self.logs.filter().severity;
-                let next = Severity::ALL.into_iter().skip_while(|it| *it != now).nth(1);
-                next.unwrap_or_default()
-            }
-            "all" => Severity::Unknown,
-            word => match Severity::ALL.into_iter().find(|it| it.word() == word) {
-                Some(severity) => severity,
-                None => {
-                    let words = Severity::ALL.into_iter().map(Severity::word).filter(|word| !word.is_empty());
-                    let near = nearest(word, words).map(|near| format!("Did you mean `{near}`?"));
-                    let hint = near.unwrap_or_else(|| "There are debug, info, warn, error, fatal and all.".to_owned());
-                    self.warn(&format!("There is no severity `{word}`."), Some(&hint));
-                    return;
-                }
-            },
+            "" => Some(Severity::ALL.into_iter().skip_while(|it| *it != now).nth(1).unwrap_or_default()),
+            "all" => Some(Severity::Unknown),
+            word => Severity::ALL.into_iter().find(|it| it.word() == word),
+        };
+        let Some(severity) = severity else {
+            let words = Severity::ALL.into_iter().map(Severity::word).filter(|word| !word.is_empty());
+            let near = nearest(argument, words).map(|near| format!("Did you mean `{near}`?"));
+            let hint = near.unwrap_or_else(|| "There are debug, info, warn, error, fatal and all.".to_owned());
+            self.warn(&format!("There is no severity `{argument}`."), Some(&hint));
+            return;
         };
         self.logs.show_severity(severity);
         match severity {

@@ -26,17 +26,12 @@ impl LogExport {
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for line in self.snapshot.range().filter_map(|number| self.snapshot.line(number)) {
-            let written = match line.marker() {
-                Some(marker) => writeln!(out, "{} {} -- {}", time(line.at), line.source.label, marker.words()),
-                None => {
-                    let text = plain(line.bytes);
-                    let matches = self.filter.pattern.as_ref().is_none_or(|it| it.is_in(text.as_bytes()));
-                    if line.severity < self.filter.severity || !matches {
-                        continue;
-                    }
-                    writeln!(out, "{} {} {text}", time(line.at), line.source.label)
-                }
-            };
+            let text = line.marker().map_or_else(|| plain(line.bytes), |marker| format!("-- {}", marker.words()));
+            let matches = self.filter.pattern.as_ref().is_none_or(|it| it.is_in(text.as_bytes()));
+            if !line.is_marker() && (line.severity < self.filter.severity || !matches) {
+                continue;
+            }
+            let written = writeln!(out, "{} {} {text}", time(line.at), line.source.label);
             debug_assert!(written.is_ok(), "a vector takes everything");
         }
         out
@@ -45,7 +40,7 @@ impl LogExport {
 
 /// The text of a line as a reader sees it.
 pub(super) fn plain(bytes: &[u8]) -> String {
-    styled(bytes).0.to_string()
+    styled(bytes).0.clone()
 }
 
 fn time(at: Timestamp) -> String {

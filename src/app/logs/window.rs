@@ -1,0 +1,105 @@
+//! Where the window over the log stands: at its end while it follows, at a line otherwise.
+
+use super::{Logs, Switch};
+use crate::{
+    app::scroll::Motion,
+    fleet::log::{Direction, Severity},
+};
+
+/// Rows a window has before the first frame says how many there are.
+const UNSEEN: usize = 20;
+/// Cells one step sideways goes.
+const SIDEWAYS: usize = 20;
+
+impl Logs {
+    /// Moves the window. Going up stops following; going to the end follows again.
+    pub fn step(&mut self, motion: Motion) {
+        let count = self.view.len();
+        let height = self.height();
+        let page = height.saturating_sub(1).max(1).cast_signed();
+        let top = self.top(height);
+        let moved = match motion {
+            Motion::Lines(lines) => top.saturating_add_signed(lines),
+            Motion::Pages(pages) => top.saturating_add_signed(pages.saturating_mul(page)),
+            Motion::Top => 0,
+            Motion::Bottom => {
+                self.show.follow = Switch::On;
+                return;
+            }
+        };
+        if moved >= top && self.show.follow.is_on() {
+            return;
+        }
+        self.show.follow = Switch::Off;
+        self.anchor_at(moved.min(self.lowest_top(height, count)));
+    }
+
+    /// Moves the window sideways.
+    pub fn sideways(&mut self, steps: isize) {
+        if !self.show.wrap.is_on() {
+            self.left = self.left.saturating_add_signed(steps.saturating_mul(SIDEWAYS.cast_signed()));
+        }
+    }
+
+    /// Goes to the nearest error in `direction`. Says whether there is one.
+    pub fn next_error(&mut self, direction: Direction) -> bool {
+        let start = self.start(direction);
+        let found = match (direction, start.checked_sub(1)) {
+            (Direction::Forward, Some(before)) => self.view.next_error(&self.arena, before, direction),
+            // The view looks at what comes after a line, and nothing comes before the first.
+            (Direction::Forward, None) if self.line(0).is_some_and(|line| line.severity >= Severity::Error) => Some(0),
+            (Direction::Forward, None) => self.view.next_error(&self.arena, 0, direction),
+            (Direction::Backward, _) => self.view.next_error(&self.arena, start, direction),
+        };
+        self.go_to_index(found)
+    }
+
+    pub(super) fn height(&self) -> usize {
+        if self.height == 0 { UNSEEN } else { self.height }
+    }
+
+    pub(super) fn top(&self, height: usize) -> usize {
+        let count = self.view.len();
+        if self.show.follow.is_on() {
+            return count.saturating_sub(height);
+        }
+        self.view.index_of(self.anchor).min(self.lowest_top(height, count))
+    }
+
+    /// Broken lines take more than one row, so that only the last line is sure to be reached from the last line.
+    fn lowest_top(&self, height: usize, count: usize) -> usize {
+        count.saturating_sub(if self.show.wrap.is_on() { 1 } else { height })
+    }
+
+    pub(super) fn anchor_at(&mut self, index: usize) {
+        if let Some(number) = self.view.number(index) {
+            self.anchor = number;
+        }
+    }
+
+    /// Where the next match is looked for: forward from this line on, backward before it. Beside the line that was gone
+    /// to, while that is on screen; otherwise from an edge of the screen.
+    pub(super) fn start(&self, direction: Direction) -> usize {
+        let window = self.window(self.height());
+        let spot = self.spot.map(|number| self.view.index_of(number)).filter(|index| window.contains(index));
+        match (direction, spot) {
+            (Direction::Forward, Some(spot)) => spot + 1,
+            (Direction::Backward, Some(spot)) => spot,
+            (Direction::Forward, None) if !self.show.follow.is_on() => window.start,
+            (Direction::Forward | Direction::Backward, None) => window.end,
+        }
+    }
+
+    pub(super) fn go_to_index(&mut self, index: Option<usize>) -> bool {
+        let Some(index) = index else { return false };
+        self.spot = self.view.number(index);
+        let height = self.height();
+        if self.show.follow.is_on() || !self.window(height).contains(&index) {
+            let top =
+                if self.window(height).contains(&index) { self.top(height) } else { index.saturating_sub(height / 3) };
+            self.show.follow = Switch::Off;
+            self.anchor_at(top.min(self.lowest_top(height, self.view.len())));
+        }
+        true
+    }
+}

@@ -1,0 +1,281 @@
+//! From a verb to an agreement: what it takes, and everything that is none.
+
+use std::time::Duration;
+
+use super::{Effect, Kind, Msg, Overlay, Pane, Stage, profile, settings, small};
+use crate::{
+    app::overlay::{Needs, PlanStage},
+    error::{Error, ErrorKind},
+    fleet::{Image, ResourceId, sample},
+    operation::{Answer, Argument, Finding, Intent, Mode, OperationId, Plan, Verb, Weight},
+};
+
+/// The intent of the one plan that was asked for.
+fn asked(stage: &mut Stage) -> Intent {
+    let mut wanted = stage.wanted();
+    match (wanted.pop(), wanted.is_empty()) {
+        (Some(Effect::Plan(intent, _)), true) => intent,
+        (other, _) => panic!("one plan should have been asked for: {other:?} and {wanted:?}"),
+    }
+}
+
+fn plan_for(intent: &Intent, stage: &Stage) -> Plan {
+    let connection = intent.subjects.first().expect("a subject").connection.clone();
+    let mut plan = Plan::new(OperationId("op-1".into()), intent, connection, stage.now);
+    plan.name = "web".into();
+    plan.target = "swarm kx2 at unix:///var/run/docker.sock".into();
+    plan
+}
+
+/// A stage on which the plan that `keys` ask for is ready, changed by `change`.
+fn planned(keys: &str, change: impl FnOnce(&mut Plan)) -> Stage {
+    let mut stage = Stage::new(small());
+    stage.keys(keys);
+    let intent = asked(&mut stage);
+    let mut plan = plan_for(&intent, &stage);
+    change(&mut plan);
+    stage.tell(Msg::Planned(Box::new(intent), Ok(Box::new(plan))));
+    stage
+}
+
+/// Long enough for the plan to have been read.
+fn read(stage: &mut Stage) -> &mut Stage {
+    stage.pass(Duration::from_millis(100)).pass(Duration::from_millis(600))
+}
+
+fn approved(stage: &mut Stage) -> Option<(Answer, Option<String>)> {
+    stage.wanted().into_iter().find_map(|effect| {
+        let Effect::Approve { answer, override_reason, .. } = effect else { return None };
+        Some((answer, override_reason.map(|it| it.to_string())))
+    })
+}
+
+fn problem(stage: &Stage) -> String {
+    let Some(Overlay::Plan(view)) = stage.overlay() else { panic!("the plan lies on top") };
+    let PlanStage::Ready(_, confirm) = &view.stage else { panic!("the plan is ready") };
+    confirm.problem.clone().unwrap_or_default()
+}
+
+#[test]
+fn a_verb_asks_for_a_plan_of_what_the_cursor_is_on_and_sends_nothing() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 R");
+    let expected =
+        Intent { verb: Verb::Roll, subjects: vec![sample::id(Kind::Service, "api")], argument: Argument::None };
+    assert_eq!(asked(&mut stage), expected);
+    assert!(matches!(stage.overlay(), Some(Overlay::Plan(view)) if view.stage == PlanStage::Loading));
+}
+
+#[test]
+fn a_verb_is_for_everything_that_is_marked() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 space j space R");
+    let subjects: Vec<ResourceId> = ["api", "web"].map(|name| sample::id(Kind::Service, name)).to_vec();
+    assert_eq!(asked(&mut stage).subjects, subjects);
+}
+
+#[test]
+fn marks_on_two_connections_are_explained() {
+    let mut far = sample::service("far", 1);
+    far.id.connection = "other".into();
+    let mut all = small();
+    all.push(far.into());
+    let mut stage = Stage::connected(settings(), vec![profile("lab"), profile("other")], all);
+    stage.keys("3 * R");
+    assert!(stage.wanted().is_empty());
+    assert_eq!(
+        stage.said(),
+        "What is marked is on 2 connections: lab, other. / A plan is for one connection: mark only those of lab."
+    );
+}
+
+#[test]
+fn a_low_risk_needs_its_key_after_the_plan_could_be_read() {
+    let mut stage = planned("3 R", |_| {});
+    stage.keys("y");
+    assert_eq!(approved(&mut stage), None);
+    assert_eq!(problem(&stage), "That came before the plan could be read: again, if you mean it.");
+    read(&mut stage).keys("y");
+    assert_eq!(approved(&mut stage), Some((Answer::Key, None)));
+    assert_eq!(stage.pane(), Pane::Operations);
+}
+
+#[test]
+fn enter_repeated_and_pasted_answers_agree_to_nothing() {
+    let mut stage = planned("3 R", |_| {});
+    read(&mut stage).keys("enter enter enter enter");
+    stage.tell(Msg::Paste("y\n".into()));
+    stage.tell(Msg::Paste("yes\n".into()));
+    assert_eq!(approved(&mut stage), None);
+    let mut stage = planned("3 R", |plan| plan.protected = true);
+    read(&mut stage).keys("enter enter");
+    stage.tell(Msg::Paste("web".into()));
+    stage.keys("enter");
+    assert_eq!(approved(&mut stage), None);
+    assert_eq!(problem(&stage), "Type `web` to agree; esc does not.");
+}
+
+#[test]
+fn the_default_is_no() {
+    for key in ["esc", "n"] {
+        let mut stage = planned("3 R", |_| {});
+        read(&mut stage).keys(key);
+        assert!(stage.overlay().is_none());
+        assert_eq!(approved(&mut stage), None);
+    }
+}
+
+#[test]
+fn a_medium_risk_needs_the_word_and_a_high_one_the_name() {
+    let mut stage = planned("2 D", |_| {});
+    read(&mut stage).keys("y enter");
+    assert_eq!(problem(&stage), "That is not `yes`.");
+    stage.keys("'yes enter");
+    assert_eq!(approved(&mut stage), Some((Answer::Typed("yes".into()), None)));
+
+    let mut stage = planned("3 R", |plan| plan.protected = true);
+    read(&mut stage).keys("'yes enter");
+    assert_eq!(approved(&mut stage), None);
+    stage.keys("'web enter");
+    assert_eq!(approved(&mut stage), Some((Answer::Typed("web".into()), None)));
+}
+
+#[test]
+fn what_a_guard_forbids_needs_a_reason_first() {
+    let forbid = |plan: &mut Plan| {
+        plan.guards.push(Finding {
+            guard: "quorum".into(),
+            weight: Weight::Forbid,
+            text: "1 of 3 managers would be left".into(),
+            hint: None,
+        });
+    };
+    let mut stage = planned("3 R", forbid);
+    read(&mut stage).keys("'web enter");
+    assert_eq!(problem(&stage), "A guard forbids this: `!` overrides it with a reason, esc leaves it.");
+    stage.keys("backspace backspace backspace ! enter");
+    let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("the reason is asked for") };
+    assert_eq!(prompt.problem.as_deref(), Some("a reason is needed, and recorded"));
+    stage.keys("'burning enter 'web enter");
+    assert_eq!(approved(&mut stage), Some((Answer::Typed("web".into()), Some("burning".into()))));
+}
+
+#[test]
+fn a_plan_that_comes_after_it_was_given_up_is_not_shown() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 R");
+    let first = asked(&mut stage);
+    stage.keys("esc j R");
+    let plan = plan_for(&first, &stage);
+    stage.tell(Msg::Planned(Box::new(first), Ok(Box::new(plan))));
+    assert!(matches!(stage.overlay(), Some(Overlay::Plan(view)) if view.stage == PlanStage::Loading));
+}
+
+#[test]
+fn a_plan_that_could_not_be_made_says_why() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 R");
+    let intent = asked(&mut stage);
+    let error = Error::new(ErrorKind::Unreachable, "no answer");
+    stage.tell(Msg::Planned(Box::new(intent), Err(error.clone())));
+    assert!(matches!(stage.overlay(), Some(Overlay::Plan(view)) if view.stage == PlanStage::Failed(error)));
+}
+
+#[test]
+fn a_console_that_only_watches_says_so() {
+    let watch = crate::app::Settings { mode: Mode::Watch, ..settings() };
+    let mut stage = Stage::connected(watch, vec![profile("lab")], small());
+    stage.keys("3 R");
+    assert!(stage.wanted().is_empty());
+    assert_eq!(
+        stage.said(),
+        "This console only watches: roll is not available. / Start `quarterdeck` without `watch` to change things."
+    );
+}
+
+#[test]
+fn a_read_only_connection_and_a_lacking_platform_say_so() {
+    let read_only = crate::app::Settings { read_only: vec!["lab".into()], ..settings() };
+    let mut stage = Stage::connected(read_only, vec![profile("lab")], small());
+    stage.keys("3 R");
+    assert_eq!(stage.said(), "lab is read-only in the configuration: roll is not available.");
+
+    let mut lacking = profile("lab");
+    lacking.verbs.retain(|verb| *verb != Verb::Roll);
+    lacking.lacks.push((Verb::Roll, "pods are replaced by their Deployment".into()));
+    let mut stage = Stage::connected(settings(), vec![lacking], small());
+    stage.keys("3 R");
+    assert_eq!(stage.said(), "roll is not available on lab: pods are replaced by their Deployment");
+}
+
+#[test]
+fn scale_asks_for_a_number() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 S");
+    let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("a number is asked for") };
+    assert_eq!(prompt.input.text(), "2");
+    stage.keys("'x enter");
+    let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("`2x` is no number") };
+    assert_eq!(prompt.problem.as_deref(), Some("`2x` is no number of tasks"));
+    stage.keys("ctrl-u 5 enter");
+    assert_eq!(asked(&mut stage).argument, Argument::Replicas(5));
+}
+
+fn in_stage(name: &str, environment: &str, digest: &str) -> crate::fleet::Resource {
+    let mut service = sample::service(name, 1);
+    service.application = "auth".into();
+    service.environment = Some(environment.into());
+    service.image = Some(Image::parse(&format!("hub/auth:1@sha256:{digest}")));
+    service.into()
+}
+
+#[test]
+fn promote_takes_the_digest_to_the_next_environment() {
+    let mut stage = Stage::new(vec![in_stage("qa_auth", "qa", "aaaa"), in_stage("prod_auth", "prod", "bbbb")]);
+    stage.keys("3 / 'qa_ enter P");
+    let expected = Intent {
+        verb: Verb::Promote,
+        subjects: vec![sample::id(Kind::Service, "prod_auth")],
+        argument: Argument::Image { image: Image::parse("hub/auth:1@sha256:aaaa"), from: "qa".into() },
+    };
+    assert_eq!(asked(&mut stage), expected);
+}
+
+#[test]
+fn promote_explains_what_stands_in_its_way() {
+    let check = |resources, said: &str| {
+        let mut stage = Stage::new(resources);
+        stage.keys("3 P");
+        assert!(stage.wanted().is_empty());
+        assert_eq!(stage.said().split(" / ").next(), Some(said));
+    };
+    check(vec![in_stage("auth", "prod", "aa")], "prod is the last environment: there is nowhere to promote auth to.");
+    check(vec![in_stage("auth", "qa", "aa")], "prod has no service for auth.");
+    check(vec![in_stage("a", "qa", "aa"), in_stage("b", "prod", "aa")], "b in prod runs this digest already.");
+    check(
+        vec![in_stage("a", "qa", "aa"), in_stage("b", "prod", "bb"), in_stage("c", "prod", "bb")],
+        "prod has several services for auth: b and c.",
+    );
+}
+
+#[test]
+fn a_verb_in_a_pane_without_its_subjects_says_where_they_are() {
+    let mut stage = Stage::new(small());
+    stage.keys("2 : 'roll enter");
+    assert_eq!(stage.said(), "roll is done to services: put the cursor on one or mark some. / `3` shows them.");
+}
+
+#[test]
+fn a_verb_is_not_done_to_what_an_overlay_hides() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 d : 'roll enter");
+    assert!(!stage.wanted().iter().any(|effect| matches!(effect, Effect::Plan(..))));
+}
+
+#[test]
+fn needs_are_what_the_risk_says() {
+    let stage = planned("3 R", |plan| plan.protected = true);
+    let Some(Overlay::Plan(view)) = stage.overlay() else { panic!("a plan") };
+    let PlanStage::Ready(_, confirm) = &view.stage else { panic!("ready") };
+    assert_eq!(confirm.needs, Needs::Typed("web".into()));
+}

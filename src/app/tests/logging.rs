@@ -1,0 +1,239 @@
+//! The logs pane.
+
+use std::time::Duration;
+
+use super::{Effect, Kind, Msg, Redraw, Stage, small};
+use crate::{
+    app::{Areas, Size},
+    fleet::{
+        Timestamp,
+        log::{LogBatch, LogLine, LogMarker, LogSource, LogStream, Severity},
+        sample,
+    },
+};
+
+fn batch(source: &str, at: i64, lines: &[&str]) -> LogBatch {
+    let line = |(n, text): (i64, &&str)| LogLine {
+        at: Timestamp(at + n * 10),
+        stream: LogStream::Out,
+        bytes: text.as_bytes().to_vec(),
+    };
+    LogBatch {
+        source: LogSource { id: sample::id(Kind::Task, source), label: source.into() },
+        lines: (0..).zip(lines).map(line).collect(),
+        marker: None,
+    }
+}
+
+/// The log of `api`, on a screen of ten lines.
+fn logged(lines: &[&str]) -> Stage {
+    let mut stage = Stage::new(small());
+    stage.keys("3 l");
+    stage.app.drawn(Areas { body: Size::new(80, 10), ..Areas::default() });
+    push(&mut stage, batch("api.1", 1_000, lines));
+    stage
+}
+
+fn push(stage: &mut Stage, batch: LogBatch) {
+    let request = stage.app.logs().requests()[0].clone();
+    stage.tell(Msg::Log(request, batch)).pass(Duration::from_millis(200));
+}
+
+/// What the screen shows.
+fn shown(stage: &Stage) -> Vec<String> {
+    let logs = stage.app.logs();
+    let line = |index| {
+        let line = logs.line(index).expect("a line of the window");
+        line.marker()
+            .map_or_else(|| String::from_utf8_lossy(line.bytes).into_owned(), |it| format!("-- {}", it.words()))
+    };
+    logs.window(10).map(line).collect()
+}
+
+fn numbered(from: usize, to: usize) -> Vec<String> {
+    (from..to).map(|n| format!("line {n}")).collect()
+}
+
+fn many(count: usize) -> Stage {
+    let lines = numbered(0, count);
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    logged(&lines)
+}
+
+/// Does what the runtime does with a search.
+fn search(stage: &mut Stage) {
+    for effect in stage.wanted() {
+        if let Effect::SearchLog(search) = effect {
+            stage.tell(Msg::LogFound(search.run()));
+        }
+    }
+}
+
+#[test]
+fn the_newest_lines_are_followed_until_one_goes_up() {
+    let mut stage = many(30);
+    assert_eq!(shown(&stage), numbered(20, 30));
+    stage.keys("k");
+    assert_eq!(shown(&stage), numbered(19, 29));
+    push(&mut stage, batch("api.1", 9_000, &["new"]));
+    assert_eq!(shown(&stage), numbered(19, 29));
+    stage.keys("G");
+    assert_eq!(shown(&stage).last().map(String::as_str), Some("new"));
+    push(&mut stage, batch("api.1", 9_900, &["newer"]));
+    assert_eq!(shown(&stage).last().map(String::as_str), Some("newer"));
+}
+
+#[test]
+fn pausing_keeps_what_is_on_screen() {
+    let mut stage = many(30);
+    stage.keys("f");
+    push(&mut stage, batch("api.1", 9_000, &["new"]));
+    assert_eq!(shown(&stage), numbered(20, 30));
+    stage.keys("f");
+    assert_eq!(shown(&stage).last().map(String::as_str), Some("new"));
+}
+
+#[test]
+fn lines_that_come_late_do_not_move_what_is_read() {
+    let mut stage = many(30);
+    stage.keys("g j j j j j");
+    assert_eq!(shown(&stage), numbered(5, 15));
+    push(&mut stage, batch("api.2", 500, &["late", "later"]));
+    assert_eq!(shown(&stage), numbered(5, 15));
+}
+
+#[test]
+fn only_matching_lines_and_markers_are_shown_with_a_filter() {
+    let mut stage = logged(&["GET /a", "POST /b", "GET /c"]);
+    let marker = LogMarker::Gap { lines: Some(7), reason: "the daemon was too slow".into() };
+    push(&mut stage, LogBatch { marker: Some(marker), ..batch("api.1", 2_000, &["POST /d"]) });
+    stage.keys("& 'get enter");
+    assert_eq!(shown(&stage), ["GET /a", "GET /c", "-- 7 lines are missing here: the daemon was too slow"]);
+    push(&mut stage, batch("api.1", 3_000, &["GET /e", "POST /f"]));
+    assert_eq!(shown(&stage).last().map(String::as_str), Some("GET /e"));
+    stage.keys("esc");
+    assert_eq!(shown(&stage).len(), 7);
+}
+
+#[test]
+fn a_broken_expression_is_explained_and_changes_nothing() {
+    let mut stage = logged(&["a", "b"]);
+    stage.keys("& 'a( enter");
+    let Some(super::Overlay::Prompt(prompt)) = stage.overlay() else { panic!("the filter is still being typed") };
+    assert!(prompt.problem.as_deref().is_some_and(|it| it.contains("unclosed group")));
+    stage.keys("esc");
+    assert_eq!(shown(&stage), ["a", "b"]);
+}
+
+#[test]
+fn severities_go_round_and_by_name() {
+    let mut stage = logged(&["INFO up", "ERROR down", "WARN near"]);
+    stage.keys(": 'severity space 'warn enter");
+    assert_eq!(shown(&stage), ["ERROR down", "WARN near"]);
+    stage.keys("v");
+    assert_eq!(stage.app.logs().filter().severity, Severity::Error);
+    assert_eq!(shown(&stage), ["ERROR down"]);
+}
+
+#[test]
+fn a_search_runs_elsewhere_and_goes_from_match_to_match() {
+    let mut lines = numbered(0, 50);
+    lines[10] = "needle a".into();
+    lines[30] = "needle b".into();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut stage = logged(&lines);
+    stage.keys("/ 'needle enter");
+    search(&mut stage);
+    let logs = stage.app.logs();
+    assert_eq!(logs.find().map(super::super::logs::Find::count), Some(2));
+    assert!(shown(&stage).contains(&"needle b".to_owned()), "the nearest one up from the end");
+    stage.keys("N");
+    assert!(shown(&stage).contains(&"needle a".to_owned()));
+    stage.keys("n");
+    assert!(shown(&stage).contains(&"needle b".to_owned()));
+    stage.keys("n");
+    assert_eq!(stage.said(), "There is no match further down.");
+    push(&mut stage, batch("api.1", 9_000, &["needle c"]));
+    stage.keys("n");
+    assert!(shown(&stage).contains(&"needle c".to_owned()), "what came in since is found too");
+}
+
+#[test]
+fn an_answer_to_an_older_search_is_dropped() {
+    let mut stage = logged(&["a", "b"]);
+    stage.keys("/ 'a enter");
+    let old = stage.wanted();
+    stage.keys("/ 'b enter");
+    for effect in old {
+        if let Effect::SearchLog(search) = effect {
+            stage.tell(Msg::LogFound(search.run()));
+        }
+    }
+    assert_eq!(stage.app.logs().find().map(super::super::logs::Find::count), Some(0));
+}
+
+#[test]
+fn errors_are_gone_to_in_both_directions() {
+    let mut lines = numbered(0, 50);
+    lines[0] = "ERROR first".into();
+    lines[25] = "ERROR second".into();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut stage = logged(&lines);
+    stage.keys("E");
+    assert!(shown(&stage).contains(&"ERROR second".to_owned()));
+    stage.keys("E");
+    assert!(shown(&stage).contains(&"ERROR first".to_owned()));
+    stage.keys("E");
+    assert_eq!(stage.said(), "There is no error further up.");
+    stage.keys("e");
+    assert!(shown(&stage).contains(&"ERROR second".to_owned()));
+}
+
+#[test]
+fn what_the_filter_lets_through_is_saved_with_its_markers() {
+    let mut stage = logged(&["GET /a", "POST \u{1b}[31m/b\u{1b}[0m"]);
+    let marker = LogMarker::Reconnected { complete: false };
+    push(&mut stage, LogBatch { marker: Some(marker), ..batch("api.1", 2_000, &[]) });
+    stage.keys("& 'post enter w enter");
+    let saved = stage.wanted().into_iter().find_map(|effect| {
+        let Effect::Save { path, contents } = effect else { return None };
+        Some((path, String::from_utf8(contents.bytes()).expect("text")))
+    });
+    let expected = "1970-01-01T00:00:01.010Z api.1 POST /b\n\
+                    1970-01-01T00:00:01.010Z api.1 -- reconnected; lines may be missing here\n";
+    assert_eq!(saved, Some(("api.log".to_owned(), expected.to_owned())));
+}
+
+#[test]
+fn a_flood_of_lines_is_drawn_ten_times_a_second() {
+    let mut stage = many(30);
+    stage.redrawn();
+    let request = stage.app.logs().requests()[0].clone();
+    let mut frames = 0;
+    for n in 0..1_000 {
+        stage.tell(Msg::Log(request.clone(), batch("api.1", 10_000 + n, &["x"])));
+        stage.pass(Duration::from_millis(1));
+        frames += u32::from(stage.redrawn() != Redraw::Nothing);
+    }
+    assert!((9..=11).contains(&frames), "{frames}");
+}
+
+#[test]
+fn lines_of_a_log_that_is_not_asked_for_any_more_are_dropped() {
+    let mut stage = logged(&["a"]);
+    let request = stage.app.logs().requests()[0].clone();
+    stage.keys("esc");
+    stage.tell(Msg::Log(request, batch("api.1", 5_000, &["b"])));
+    assert_eq!(stage.app.logs().total(), 1);
+}
+
+#[test]
+fn a_source_that_fails_is_named_until_it_delivers_again() {
+    let mut stage = logged(&["a"]);
+    let request = stage.app.logs().requests()[0].clone();
+    let error = crate::error::Error::new(crate::error::ErrorKind::Unreachable, "cut");
+    stage.tell(Msg::LogTrouble(request, error, 4_000));
+    assert_eq!(stage.app.logs().troubles().len(), 1);
+    push(&mut stage, batch("api.1", 5_000, &["b"]));
+    assert_eq!(stage.app.logs().troubles().len(), 0);
+}
