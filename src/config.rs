@@ -40,6 +40,9 @@ pub struct Config {
     pub environments: Vec<Environment>,
     /// What to connect to.
     pub connections: Vec<Connection>,
+    /// Connections that were written with mistakes and are left out. While there are any, nothing else is looked for,
+    /// and the embedded fleet is not opened in their place.
+    pub left_out: Vec<String>,
     /// Only connections of these names, found ones included; all of them when empty.
     pub only: Vec<String>,
     /// What is asked over HTTP.
@@ -67,6 +70,11 @@ impl Config {
             protected: it.protected.unwrap_or(self.safety.protected),
         };
         fleet::Environments(self.environments.iter().map(one).collect())
+    }
+
+    /// Whether nobody asked for any connection, not even with a mistake, so that the embedded fleet may stand in.
+    pub fn nothing_meant(&self) -> bool {
+        self.connections.is_empty() && self.only.is_empty() && self.left_out.is_empty()
     }
 
     /// Whether nothing may be changed on `connection`.

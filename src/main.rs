@@ -62,7 +62,7 @@ struct Start {
 fn run(cli: Cli) -> Result<Exit> {
     let paths = Paths::find()?;
     let named = cli.global.config.as_deref();
-    let mut sources = Sources::gather(named, Some(&paths.config), std::env::vars());
+    let mut sources = Sources::gather(named, Some(&paths.config), std::env::vars_os());
     sources.flags = cli.global.flags();
     sources.only.clone_from(&cli.global.connections);
     sources.home = Some(paths.home.clone());

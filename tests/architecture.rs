@@ -32,19 +32,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Outside crates that belong to some places only, as prefixes of paths under `src/`.
 const CRATES: &[(&[&str], &[&str])] = &[
-    (&["tokio", "tokio_rustls"], &["adapters", "runtime", "main.rs"]),
+    (&["tokio", "tokio_rustls"], &["adapters", "runtime", "main"]),
     (&["ratatui"], &["ui", "runtime"]),
-    (&["crossterm"], &["runtime", "main.rs"]),
+    (&["crossterm"], &["runtime", "main"]),
     (&["bollard"], &["adapters/swarm"]),
     (&["kube", "k8s_openapi"], &["adapters/kubernetes"]),
     (&["hyper", "hyper_util", "http_body_util"], &["adapters"]),
-    (&["clap", "clap_complete"], &["cli", "main.rs"]),
-    (&["color_eyre"], &["main.rs"]),
+    (&["clap", "clap_complete"], &["cli", "main"]),
+    (&["color_eyre"], &["main"]),
     (&["toml_edit"], &["config", "ui/theme"]),
 ];
 
 /// Where clocks and `spawn` may be: the runtime, and the files in which adapters poll and wait.
-const CLOCKS: &[&str] = &["runtime", "main.rs", "adapters/feed", "adapters/probe", "adapters/demo/player"];
+const CLOCKS: &[&str] = &["runtime", "main", "adapters/feed", "adapters/probe", "adapters/demo/player"];
+
+/// Where colours have names: the theme, which chooses them, and the painter, which writes them as bytes.
+const COLOURS: &[&str] = &["ui/theme", "runtime/painter"];
 
 /// Longer files hide a second thing that wants a file of its own.
 const LINES: usize = 450;
@@ -174,7 +177,9 @@ fn kept(place: &str, text: &str, source: &Source, standing: Standing, broken: &m
             say("name", 1, format!("`{part}` names nothing: a function lives beside the type it serves"));
         }
     }
-    for line in &source.misplaced {
+    // The modules of the binary are in `main/`, where the library's cannot be mistaken for them.
+    let misplaced = source.misplaced.iter().filter(|(_, path)| place != "main.rs" || !path.starts_with("main/"));
+    for (line, _) in misplaced {
         say("place", *line, "`#[path]` and `include!` put code where its file name does not say".to_owned());
     }
 }
@@ -256,7 +261,7 @@ fn clocks(place: &str, mention: &Mention, broken: &mut Vec<Broken>) {
 
 /// Colours are named by the theme alone; everything else names roles.
 fn colours(place: &str, mention: &Mention, broken: &mut Vec<Broken>) {
-    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, &["ui/theme", "runtime/painter"]);
+    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, COLOURS);
     let coloured = mention.segments.iter().any(|it| ["Color", "Stylize"].contains(&it.as_str()));
     if drawn && coloured {
         let what = format!("`{}`: style by role (`theme.failing`), never by colour", mention.segments.join("::"));
@@ -283,7 +288,7 @@ fn bounds(mention: &Mention, broken: &mut Vec<Broken>) {
 fn authority(place: &str, mention: &Mention, broken: &mut Vec<Broken>) {
     let segments: Vec<&str> = mention.segments.iter().map(String::as_str).collect();
     let (owner, home) = match segments.as_slice() {
-        [.., "Authority", "new"] => ("Authority::new", "main.rs"),
+        [.., "Authority", "new"] => ("Authority::new", "main"),
         [.., "Ticket", "issue"] => ("Ticket::issue", "runtime/journal"),
         [.., "Authority" | "Ticket"] if mention.then == Then::Renamed => ("renaming it", "no file"),
         _ => return,
@@ -314,7 +319,7 @@ fn called(place: &str, method: &Method, broken: &mut Vec<Broken>) {
     if clock && !clock_allowed(place) {
         say("clocks", format!("`.{name}()`: time is an argument outside the runtime and {CLOCKS:?}"));
     }
-    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, &["ui/theme", "runtime/painter"]);
+    let drawn = inside(place, &["ui", "runtime"]) && !inside(place, COLOURS);
     if drawn && ["fg", "bg", "underline_color"].contains(&name) {
         say("colours", format!("`.{name}(…)`: style by role (`theme.failing`), never by colour"));
     }
@@ -537,6 +542,7 @@ mod caught {
         keeps("src/fleet/store.rs", "use super::{ids::ResourceId, text::Text}; use crate::error::Result;");
         keeps("src/ui/draw.rs", "use crate::{app::App, fleet::{self, Store}};");
         keeps("src/main.rs", "use quarterdeck::{adapters, config::Config, runtime};");
+        keeps("src/main/connect.rs", "use quarterdeck::{adapters, config::Config}; use tokio::sync::mpsc;");
     }
 
     #[test]
@@ -570,6 +576,8 @@ mod caught {
         breaks("name", "src/fleet/utils.rs", "");
         breaks("name", "src/ui/common/cell.rs", "");
         breaks("place", "src/ui/draw.rs", "#[path = \"../fleet/ids.rs\"] mod ids;");
+        breaks("place", "src/main.rs", "#[path = \"ui/draw.rs\"] mod draw;");
+        keeps("src/main.rs", "#[path = \"main/connect.rs\"] mod connect;");
         breaks("place", "src/ui/draw.rs", "include!(\"x.rs\");");
     }
 

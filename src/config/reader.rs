@@ -11,7 +11,7 @@ use super::{
     setting::{Entry, Read, Setting},
     value::{Place, Plain, Wrong},
 };
-use crate::error::nearest;
+use crate::{error::nearest, fleet::Text};
 
 /// Where the values being read come from.
 #[derive(Debug, Clone)]
@@ -28,17 +28,23 @@ pub(super) struct Reader<'a> {
     place: Place,
     names: BTreeMap<&'static str, Vec<String>>,
     problems: Vec<Problem>,
+    left_out: Vec<(&'static str, String)>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(from: From<'a>, place: Place) -> Self {
-        Self { from, place, names: BTreeMap::new(), problems: Vec::new() }
+        Self { from, place, names: BTreeMap::new(), problems: Vec::new(), left_out: Vec::new() }
     }
 
     /// What was wrong, in the order of the file.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(Problem::line);
         self.problems
+    }
+
+    /// The names of the entries called `word` that have mistakes in them and were left out.
+    pub(super) fn left_out(&self, word: &'static str) -> Vec<String> {
+        self.left_out.iter().filter(|(it, _)| *it == word).map(|(_, name)| name.clone()).collect()
     }
 
     /// The names of the entries called `word` that were read so far, or are there by default.
@@ -161,7 +167,10 @@ impl<'a> Reader<'a> {
                     all = Read::Damaged;
                 }
                 Some(entry) => entries.push(entry),
-                None => {}
+                None => {
+                    let name = table.get("name").and_then(Item::as_str).unwrap_or("without a name");
+                    self.left_out.push((E::WORD, Text::clean(name).as_str().to_owned()));
+                }
             }
         }
         self.know(E::WORD, entries.iter().map(|entry| entry.name().to_owned()).collect());

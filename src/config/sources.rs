@@ -1,6 +1,7 @@
 //! The layers: file, environment variables, flags. Each is read by the same table of options.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
@@ -105,23 +106,30 @@ impl Sources {
     pub const FILE_VARIABLE: &'static str = "QUARTERDECK_CONFIG";
 
     /// Gathers what there is: the file `named`, else the one `QUARTERDECK_CONFIG` names, else the usual one at `usual`.
+    /// `variables` are those of the process, `std::env::vars_os()`: others than ours may hold anything at all.
     pub fn gather(
         named: Option<&Path>,
         usual: Option<&Path>,
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Self {
-        let variables: Vec<(String, String)> = variables
-            .into_iter()
-            .filter(|(name, _)| name.starts_with(Self::PREFIX) && !name.starts_with(Self::LAB))
-            .collect();
-        let by_variable = variables.iter().find(|(name, _)| name == Self::FILE_VARIABLE);
-        let by_variable = by_variable.map(|(_, path)| PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty());
+        let mut by_variable = None;
+        let mut ours = Vec::new();
+        for (name, value) in variables {
+            let Some(name) = name.to_str().filter(|it| it.starts_with(Self::PREFIX) && !it.starts_with(Self::LAB))
+            else {
+                continue;
+            };
+            if name == Self::FILE_VARIABLE && !value.is_empty() {
+                by_variable = Some(PathBuf::from(&value));
+            }
+            ours.push((name.to_owned(), value.to_string_lossy().into_owned()));
+        }
         let file = match (named.map(Path::to_path_buf).or(by_variable), usual) {
             (Some(path), _) => File::read(&path, Named::Yes),
             (None, Some(path)) => File::read(path, Named::No),
             (None, None) => None,
         };
-        Self { file, variables, ..Self::default() }
+        Self { file, variables: ours, ..Self::default() }
     }
 }
 
@@ -140,6 +148,7 @@ pub(super) fn load(sources: &Sources) -> (Config, Vec<Problem>) {
             problems.push(Problem::error(Origin::Unreadable(path.clone()), message).hint(Some(hint.to_owned())));
             // What it says about protection is unknown.
             config.console.read_only = true;
+            config.left_out.push(path.display().to_string());
         }
         None => {}
     }
@@ -159,6 +168,8 @@ pub(super) fn load(sources: &Sources) -> (Config, Vec<Problem>) {
         let origin = Origin::Flag((*flag).to_owned());
         problems.extend(load_word(&mut config, word, value, origin, sources.home.clone()));
     }
+    // What was meant is not there; whatever else can be found is not it.
+    config.console.discover &= config.left_out.is_empty();
     problems.extend(only(&mut config, &sources.only));
     (config, problems)
 }
@@ -171,7 +182,11 @@ fn load_text(config: &mut Config, path: &Path, text: &str, home: Option<PathBuf>
     let mut reader = Reader::new(From::File(path.to_path_buf(), text), place);
     reader.know(Environment::WORD, config.environments.iter().map(|it| it.name.clone()).collect());
     let _ = reader.section(&Config::settings(), "", parsed.document.as_table(), config);
+    config.left_out = reader.left_out(Connection::WORD);
     for Broken { message, span, section, lost } in parsed.broken {
+        if section.contains("connection") {
+            config.left_out.push("without a name".to_owned());
+        }
         let about = match lost {
             Lost::Line => "not TOML; this line is left out".to_owned(),
             Lost::Section => format!("not TOML; this part, {section}, is left out"),

@@ -1,6 +1,6 @@
 //! What a configuration means, from the text of its layers.
 
-use std::path::Path;
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::Path};
 
 use super::*;
 
@@ -143,6 +143,7 @@ fn a_connection_that_may_lead_elsewhere_is_left_out() {
             from(&format!("{MANAGER}{line}\n[[connections]]\nname = \"b\"\nplatform = \"kubernetes\"\n"));
         assert_eq!(config.connections.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["b"], "{line}");
         assert!(problems.iter().any(|it| it.severity == Severity::Error && *it.message == *expected), "{problems:?}");
+        assert_eq!((config.left_out, config.console.discover), (vec!["newswatch".to_owned()], false), "{line}");
         let left_out = "connection `newswatch` is left out until its mistakes are corrected";
         assert!(problems.iter().any(|it| *it.message == *left_out), "{problems:?}");
     }
@@ -257,11 +258,19 @@ fn layers_stand_one_over_the_other() {
 }
 
 #[test]
-fn only_our_own_variables_are_gathered() {
-    let variable = |name: &str| (name.to_owned(), "/nonexistent".to_owned());
-    let all = ["HOME", "QUARTERDECK_LAB_SWARM", "QUARTERDECK_DEMO_SEED", "QUARTERDECK_CONFIG"].map(variable);
+fn only_our_own_variables_are_gathered_and_any_bytes_may_stand_in_others() {
+    let odd = OsString::from_vec(vec![0xff, 0x3d]);
+    let all = ["HOME", "QUARTERDECK_LAB_SWARM", "QUARTERDECK_DEMO_SEED", "QUARTERDECK_CONFIG"];
+    let mut all: Vec<(OsString, OsString)> = all.map(|name| (name.into(), "/nonexistent".into())).to_vec();
+    all.push((odd.clone(), odd.clone()));
+    all.push(("QUARTERDECK_CONSOLE_THEME".into(), odd));
     let sources = Sources::gather(None, None, all.clone());
-    assert_eq!(sources.variables, all[2..]);
+    let expected = [
+        ("QUARTERDECK_DEMO_SEED", "/nonexistent"),
+        ("QUARTERDECK_CONFIG", "/nonexistent"),
+        ("QUARTERDECK_CONSOLE_THEME", "\u{fffd}="),
+    ];
+    assert_eq!(sources.variables, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert_eq!(sources.file.map(|file| file.path), Some("/nonexistent".into()));
     let flag = Sources::gather(Some(Path::new("/nowhere")), None, all);
     assert_eq!(flag.file.map(|file| file.path), Some("/nowhere".into()));

@@ -9,7 +9,7 @@ use quarterdeck::adapters::swarm::{self, Swarm, SwarmSettings};
 use quarterdeck::{
     adapters::demo::{Demo, DemoSettings},
     config::{self, Config, Platform},
-    error::{Error, ErrorKind, Result},
+    error::Result,
     fleet::{Text, Timestamp},
     platform::Adapter,
     runtime::{Connected, clock},
@@ -73,8 +73,8 @@ pub fn demo_settings(config: &Config) -> DemoSettings {
         seed: config.demo.seed,
         tasks: config.demo.tasks,
         deltas: config.demo.deltas,
+        logs: config.demo.logs,
         environments: config.environments(),
-        ..DemoSettings::default()
     }
 }
 
@@ -93,6 +93,17 @@ fn configured(connection: &config::Connection) -> Result<Arc<dyn Adapter>> {
                 certificate: tls.certificate.clone(),
                 key: tls.key.clone(),
             });
+            // A list that is empty leaves the usual names.
+            let labels = connection.labels.clone().unwrap_or_default();
+            for (ours, usual) in [
+                (labels.zone, &mut settings.labels.zone),
+                (labels.purchase, &mut settings.labels.purchase),
+                (labels.group, &mut settings.labels.group),
+            ] {
+                if !ours.is_empty() {
+                    *usual = ours;
+                }
+            }
             Ok(Arc::new(Swarm::open(settings)))
         }
         #[cfg(feature = "kubernetes")]
@@ -105,8 +116,11 @@ fn configured(connection: &config::Connection) -> Result<Arc<dyn Adapter>> {
             read_only: connection.read_only,
         }))),
         #[cfg(not(all(feature = "swarm", feature = "kubernetes")))]
-        left_out => Err(Error::new(ErrorKind::Unsupported, format!("this build speaks no {}", left_out.word()))
-            .hint("build it with `--features swarm,kubernetes`")),
+        left_out => Err(quarterdeck::error::Error::new(
+            quarterdeck::error::ErrorKind::Unsupported,
+            format!("this build speaks no {}", left_out.word()),
+        )
+        .hint("build it with `--features swarm,kubernetes`")),
     }
 }
 

@@ -46,11 +46,13 @@ pub async fn open(start: Start) -> Result<Exit> {
         log_bytes: usize::try_from(start.config.console.log_bytes.0).unwrap_or(usize::MAX),
         log_tail: start.config.console.log_tail,
     };
+    let word = start.config.console.start_pane.word();
+    let pane = app::Pane::ALL.into_iter().find(|pane| pane.word() == word).unwrap_or(app::Pane::Overview);
     let mouse = if start.config.console.mouse { Mouse::Captured } else { Mouse::Free };
     let journal = Journal::new(start.paths.journal(&start.config));
     let config = start.config.clone();
     let setup = Setup {
-        app: App::new(settings, clock::now()),
+        app: App::new(settings, clock::now()).opened_on(pane),
         theme,
         themes: Box::new(move |name| Theme::built_in(name).map(|text| quarterdeck::ui::theme::read(text, depth).theme)),
         problems,
@@ -59,7 +61,7 @@ pub async fn open(start: Start) -> Result<Exit> {
             let found = tokio::task::spawn_blocking(move || {
                 let mut found = connect::connect(&config, fleet);
                 // Only when there is nothing at all: a platform that was found and fails is shown failing.
-                if found.adapters.is_empty() && config.connections.is_empty() && config.only.is_empty() {
+                if found.adapters.is_empty() && config.nothing_meant() {
                     found.adapters = connect::embedded(&config);
                 }
                 found

@@ -70,8 +70,8 @@ pub(crate) struct Source {
     pub(crate) strings: Vec<Said>,
     /// Modules declared here that live in other files and are compiled only for tests.
     pub(crate) test_modules: Vec<Vec<String>>,
-    /// Lines with `#[path]` or `include!`, which would put code where its file name does not say.
-    pub(crate) misplaced: Vec<usize>,
+    /// Lines with `#[path]` or `include!`, which put code where its file name does not say, and the path where it is said.
+    pub(crate) misplaced: Vec<(usize, String)>,
     /// How many lines are test code.
     pub(crate) test_lines: usize,
 }
@@ -148,8 +148,8 @@ impl Reader {
         let content = if inner { at + 2 } else { at + 1 };
         let Some(TokenTree::Group(group)) = tokens.get(content) else { return at + 1 };
         let said: String = group.stream().to_string().split_whitespace().collect();
-        if said.starts_with("path=") {
-            self.source.misplaced.push(group.span_open().start().line);
+        if let Some(path) = said.strip_prefix("path=") {
+            self.source.misplaced.push((group.span_open().start().line, path.trim_matches('"').to_owned()));
         }
         let only_tests = said.starts_with("cfg(test)") || said.starts_with("cfg(all(test");
         let is_test = said == "test" || said.starts_with("tokio::test");
@@ -214,7 +214,7 @@ impl Reader {
         let (segments, mut next) = segments(tokens, at);
         let Some(line) = tokens.get(at).map(|token| token.span().start().line) else { return at + 1 };
         if segments.as_slice() == ["include"] && is_mark(tokens, next, '!') {
-            self.source.misplaced.push(line);
+            self.source.misplaced.push((line, String::new()));
         }
         if joined(tokens, next) {
             match tokens.get(next + 2) {
