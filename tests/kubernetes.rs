@@ -20,8 +20,9 @@ use futures_util::StreamExt as _;
 use quarterdeck::{
     adapters::kubernetes::{Kubernetes, KubernetesSettings},
     error::{ErrorKind, Result},
-    fleet::{Delta, EnvironmentRules, Kind, Node, Resource, Task},
-    platform::Adapter,
+    fleet::{Delta, EnvironmentRules, Kind, Node, Resource, ResourceId, Task},
+    operation::{Argument, Evidence, Intent, OperationId, Plan, Verb},
+    platform::{Adapter, LogRequest},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -173,6 +174,88 @@ async fn a_check_names_server_and_user() {
     let checkup = open(kubeconfig, "lab-viewer", &[]).check().await.expect("the server answers");
     assert!(checkup.version.starts_with("v1."), "{checkup:?}");
     assert!(checkup.notes.iter().any(|note| note.contains("viewers")), "{checkup:?}");
+}
+
+fn id_of(resources: &[Resource], wanted: impl Fn(&Task) -> bool) -> Option<ResourceId> {
+    tasks(resources).find(|task| wanted(task)).map(|task| task.id.clone())
+}
+
+/// What the server says to this request when it is only to say so.
+fn rehearsed(path: &str, request: &serde_json::Value) -> String {
+    let mut request = request.clone();
+    let options = request.pointer_mut("/deleteOptions").and_then(serde_json::Value::as_object_mut);
+    options.expect("an eviction has options").insert("dryRun".into(), serde_json::json!(["All"]));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), request.to_string()).expect("the request in it");
+    let kubeconfig = std::env::var_os("QUARTERDECK_LAB_KUBECONFIG").expect("only called with a lab");
+    let mut command = Command::new("kubectl");
+    command.args(["create", "--raw", path, "-f"]).arg(file.path()).env("KUBECONFIG", kubeconfig);
+    let output = command.output().expect("kubectl runs");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn the_eviction_that_is_planned_is_the_one_the_server_would_take() {
+    let Some(kubeconfig) = lab() else { return };
+    let adapter = open(kubeconfig, "lab", &["demo"]);
+    let found = listed(&adapter, Kind::Task).await.expect("pods can be listed");
+    let plan = async |service: &str| {
+        let subjects = vec![id_of(&found, |task| task.service.as_deref() == Some(service))?];
+        let intent = Intent { verb: Verb::Evict, subjects, argument: Argument::None };
+        Some(adapter.plan(OperationId("t-1".into()), intent, Evidence::default()).await.expect("a plan"))
+    };
+    let (Some(blocked), Some(free)) = (plan("demo/Deployment/web").await, plan("demo/Deployment/slow").await) else {
+        println!("skipped: kubernetes: no deployments web and slow in the lab; its examples.sh makes them");
+        return;
+    };
+    let step = |plan: &Plan| plan.steps.first().expect("one step").request.clone();
+    let (blocking, freely) = (step(&blocked), step(&free));
+    // The budget of the lab's `web` allows nothing, and the server says so too.
+    assert!(blocked.guards.iter().any(|it| it.text.contains("will block")), "{blocked:?}");
+    let said = rehearsed(&blocking.path, &blocking.change);
+    assert!(said.contains("disruption budget"), "{said}");
+    assert!(!free.guards.iter().any(|it| it.text.contains("will block")), "{free:?}");
+    let said = rehearsed(&freely.path, &freely.change);
+    assert!(said.contains("Success"), "{said}");
+    // A stranger under the same name is not evicted.
+    let mut stranger = freely.change.clone();
+    *stranger.pointer_mut("/deleteOptions/preconditions/uid").expect("a uid") = "another".into();
+    let said = rehearsed(&freely.path, &stranger);
+    assert!(said.contains("UID in the precondition"), "{said}");
+}
+
+#[tokio::test]
+async fn pods_and_nodes_are_described() {
+    let Some(kubeconfig) = lab() else { return };
+    let adapter = open(kubeconfig, "lab", &[]);
+    for kind in [Kind::Task, Kind::Node] {
+        let found = listed(&adapter, kind).await.expect("they can be listed");
+        let id = found.first().map(|it| it.id().clone()).expect("there is one");
+        let document = adapter.describe(id.clone()).await.expect("it can be described");
+        assert!(document.sections.len() >= 6 && document.raw.len() > 20, "{document:?}");
+        assert!(!document.raw.iter().any(|line| line.contains("managedFields")), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn logs_are_what_kubectl_prints() {
+    let Some(kubeconfig) = lab() else { return };
+    let adapter = open(kubeconfig, "lab", &["team-00"]);
+    let found = listed(&adapter, Kind::Task).await.expect("pods can be listed");
+    let of = id_of(&found, |task| &*task.native_state == "Running").expect("one runs");
+    let name = of.key.split('/').nth(1).unwrap_or_default().to_owned();
+    let request = LogRequest { of, tail: Some(5), since: None, follow: false, container: None };
+    let mut stream = adapter.logs(request);
+    let mut ours = Vec::new();
+    while let Some(batch) = stream.next().await {
+        ours.extend(batch.expect("the log can be read").lines.into_iter().map(|line| line.bytes));
+    }
+    assert!(!ours.is_empty(), "{name} wrote nothing");
+    let theirs = kubectl(&["logs", "-n", "team-00", "--tail", "200", "--all-containers", &name]);
+    for line in ours {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        assert!(theirs.lines().any(|it| it == line), "{line:?} is not in {theirs}");
+    }
 }
 
 /// A way to the server that can be cut, and can go silent without a word.
