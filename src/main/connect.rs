@@ -7,7 +7,10 @@ use quarterdeck::adapters::kubernetes::{self, Kubernetes, KubernetesSettings};
 #[cfg(feature = "swarm")]
 use quarterdeck::adapters::swarm::{self, Swarm, SwarmSettings};
 use quarterdeck::{
-    adapters::demo::{Demo, DemoSettings},
+    adapters::{
+        demo::{Demo, DemoSettings},
+        probe::{Body, Login, Probe, ProbeSettings, Verification},
+    },
     config::{self, Config, Platform},
     error::Result,
     fleet::{Text, Timestamp},
@@ -46,6 +49,17 @@ pub fn connect(config: &Config, fleet: Fleet) -> Connected {
     }
     if config.connections.is_empty() && config.console.discover {
         discover(&mut found);
+    }
+    if !config.probes.is_empty() {
+        let settings = config.probes.iter().filter_map(|probe| match probed(probe) {
+            Ok(settings) => Some(settings),
+            Err(error) => {
+                found.problems.push(format!("{}: {error}", probe.name));
+                None
+            }
+        });
+        let settings = settings.collect();
+        found.adapters.push(Arc::new(Probe::open(PROBES.into(), settings)));
     }
     if !config.only.is_empty() {
         found.adapters.retain(|adapter| config.only.iter().any(|name| *adapter.profile().connection.0 == **name));
@@ -122,6 +136,27 @@ fn configured(connection: &config::Connection) -> Result<Arc<dyn Adapter>> {
         )
         .hint("build it with `--features swarm,kubernetes`")),
     }
+}
+
+/// The connection that all probes share.
+const PROBES: &str = "probes";
+
+fn probed(probe: &config::Probe) -> Result<ProbeSettings> {
+    Ok(ProbeSettings {
+        name: probe.name.clone(),
+        url: probe.url.clone(),
+        environment: probe.environment.as_deref().map(Into::into),
+        service: probe.service.clone(),
+        purpose: probe.purpose,
+        interval: probe.interval,
+        timeout: probe.timeout,
+        status: probe.status.0.clone(),
+        body: probe.body.as_deref().map(Body::matches).transpose()?,
+        login: probe.basic_auth_env.clone().map(Login::Variable),
+        headers: Vec::new(),
+        authority: probe.ca_file.clone(),
+        certificate: if probe.insecure { Verification::Shown } else { Verification::Required },
+    })
 }
 
 /// What is there without any configuration of ours.
