@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Context, Field, Value, natural};
+use super::{Context, Field, Value, value::natural_into};
 use crate::fleet::resource::Resource;
 
 /// Which end stands first.
@@ -36,44 +36,43 @@ impl Order {
 
 /// Puts `rows` in `order` of `field`; equals go by name, then by id, ascending in either order.
 ///
-/// Values are read once each and become fixed-size keys, so that almost every comparison is one of two numbers.
+/// Values are read once each and become numbers, so that almost every comparison is one of two of them. Names are read
+/// only where the field does not tell rows apart.
 pub fn sort<'a>(rows: &mut Vec<&'a Resource>, field: Field, order: Order, context: Context<'a>) {
-    let primary = Keys::new(rows, |row| field.of(row, context));
-    let names = Keys::new(rows, |row| Value::text(row.name()));
-    let mut entries: Vec<Entry<'a>> = rows
-        .iter()
-        .enumerate()
-        .map(|(index, row)| {
-            let (unknown, key) = primary.key(index);
-            let key = if order == Order::Descending { !key } else { key };
-            Entry { unknown, key, name: names.key(index).1, index, row }
-        })
-        .collect();
-    // Stable, because it is quick on rows that are almost in order, and they usually are: the view was sorted before.
-    entries.sort_by(|a, b| {
-        (a.unknown, a.key)
-            .cmp(&(b.unknown, b.key))
-            .then_with(|| order.of(primary.rest(a.index).cmp(primary.rest(b.index))))
-            .then_with(|| a.name.cmp(&b.name))
-            .then_with(|| names.rest(a.index).cmp(names.rest(b.index)))
-            .then_with(|| a.row.id().cmp(b.row.id()))
-    });
-    rows.clear();
-    rows.extend(entries.iter().map(|entry| entry.row));
+    let keys = Keys::new(rows, |row| field.of(row, context));
+    let (mut known, mut unknown) = keys.entries();
+    keys.sort(&mut known, order, |_, _| Ordering::Equal);
+    let told_apart = |a: &Entry, b: &Entry| keys.compare(a, b, order).is_ne();
+    if unknown.len() > 1 || known.windows(2).any(|pair| matches!(pair, [a, b] if !told_apart(a, b))) {
+        // Read in the order of `rows`, which is that of memory, and not in the order just made.
+        let names = Keys::new(rows, |row| Value::text(row.name()));
+        let by_id = |a: &Entry, b: &Entry| {
+            let id = |entry: &Entry| rows.get(entry.index as usize).map(|row| row.id());
+            id(a).cmp(&id(b))
+        };
+        let runs = known.chunk_by_mut(|a, b| !told_apart(a, b)).chain(std::iter::once(unknown.as_mut_slice()));
+        for run in runs.filter(|run| run.len() > 1) {
+            for entry in &mut *run {
+                entry.key = names.head(entry.index);
+            }
+            names.sort(run, Order::Ascending, by_id);
+        }
+    }
+    *rows = known.iter().chain(&unknown).filter_map(|entry| rows.get(entry.index as usize).copied()).collect();
 }
 
-struct Entry<'a> {
-    unknown: bool,
-    key: u128,
-    name: u128,
-    index: usize,
-    row: &'a Resource,
+/// One row while it is sorted.
+#[derive(Clone, Copy)]
+struct Entry {
+    key: u64,
+    index: u32,
 }
 
-/// What rows are compared by. Words lie in one buffer in the form of [`natural`]; the bytes that all of them share are
-/// skipped, so that sixteen more tell nearly all of them apart.
+/// What rows are compared by. Words lie in one buffer in the form of [`natural`](super::natural); the bytes that all of
+/// them share are skipped, so that eight more tell most of them apart.
 struct Keys {
-    ranks: Vec<u128>,
+    /// Nothing where nothing is known.
+    ranks: Vec<Option<u64>>,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     shared: usize,
@@ -81,55 +80,91 @@ struct Keys {
 
 impl Keys {
     fn new<'a>(rows: &[&'a Resource], value: impl Fn(&'a Resource) -> Value<'a>) -> Self {
-        let mut keys = Self { ranks: Vec::with_capacity(rows.len()), bytes: Vec::new(), ends: Vec::new(), shared: 0 };
-        keys.ends.reserve(rows.len());
+        let mut keys = Self {
+            ranks: Vec::with_capacity(rows.len()),
+            bytes: Vec::new(),
+            ends: Vec::with_capacity(rows.len()),
+            shared: 0,
+        };
         let mut first: Option<usize> = None;
         for row in rows {
             let value = value(row);
-            keys.ranks.push(value.rank());
+            keys.ranks.push((!value.is_none()).then(|| value.rank()));
             let start = keys.bytes.len();
             if let Value::Text(text) = &value {
-                keys.bytes.extend(natural(text));
+                natural_into(text, &mut keys.bytes);
             }
             keys.ends.push(keys.bytes.len());
             if value.is_none() {
                 continue;
             }
             let (before, own) = keys.bytes.split_at(start);
-            match first {
-                None => {
-                    first = Some(start);
-                    keys.shared = own.len();
-                }
-                Some(first) => {
-                    let other = before.get(first..first + keys.shared).unwrap_or_default();
+            if let Some(first) = first {
+                let other = before.get(first..first + keys.shared).unwrap_or_default();
+                if !own.starts_with(other) {
                     keys.shared = own.iter().zip(other).take_while(|(a, b)| a == b).count();
                 }
+            } else {
+                first = Some(start);
+                keys.shared = own.len();
             }
         }
         keys
     }
 
-    /// Whether nothing is known of row `index`, and its key.
-    fn key(&self, index: usize) -> (bool, u128) {
-        let rank = self.ranks.get(index).copied().unwrap_or(u128::MAX);
-        if rank != 0 {
-            return (rank == u128::MAX, rank);
+    /// The rows of which something is known, and the others.
+    fn entries(&self) -> (Vec<Entry>, Vec<Entry>) {
+        let mut known = Vec::with_capacity(self.ranks.len());
+        let mut unknown = Vec::new();
+        for (index, rank) in (0..).zip(&self.ranks) {
+            match rank {
+                None => unknown.push(Entry { key: 0, index }),
+                Some(_) if self.is_words() => known.push(Entry { key: self.head(index), index }),
+                Some(rank) => known.push(Entry { key: *rank, index }),
+            }
         }
-        let mut head = [0; 16];
+        (known, unknown)
+    }
+
+    /// Stable, because that is quick on rows that are almost in order, and they usually are: the view was sorted before.
+    fn sort(&self, entries: &mut [Entry], order: Order, equal: impl Fn(&Entry, &Entry) -> Ordering) {
+        entries.sort_by(|a, b| self.compare(a, b, order).then_with(|| equal(a, b)));
+    }
+
+    fn compare(&self, a: &Entry, b: &Entry, order: Order) -> Ordering {
+        let ascending = a.key.cmp(&b.key).then_with(|| {
+            // No character of a text is zero, so a head that ends in one holds all of it.
+            let whole = !self.is_words() || a.key.trailing_zeros() >= 8;
+            if whole { Ordering::Equal } else { self.rest(a.index).cmp(self.rest(b.index)) }
+        });
+        order.of(ascending)
+    }
+
+    /// Values of one field are all words or all something else.
+    fn is_words(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    /// The first eight bytes that may differ.
+    fn head(&self, index: u32) -> u64 {
         let own = self.text(index).get(self.shared..).unwrap_or_default();
+        if let Some(head) = own.first_chunk::<8>() {
+            return u64::from_be_bytes(*head);
+        }
+        let mut head = [0; 8];
         for (to, from) in head.iter_mut().zip(own) {
             *to = *from;
         }
-        (false, u128::from_be_bytes(head))
+        u64::from_be_bytes(head)
     }
 
-    /// What the key of row `index` leaves out.
-    fn rest(&self, index: usize) -> &[u8] {
-        self.text(index).get(self.shared + 16..).unwrap_or_default()
+    /// What the head leaves out.
+    fn rest(&self, index: u32) -> &[u8] {
+        self.text(index).get(self.shared + 8..).unwrap_or_default()
     }
 
-    fn text(&self, index: usize) -> &[u8] {
+    fn text(&self, index: u32) -> &[u8] {
+        let index = index as usize;
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         let end = self.ends.get(index).copied().unwrap_or(start);
         self.bytes.get(start..end).unwrap_or_default()
@@ -140,6 +175,7 @@ impl Keys {
 mod tests {
     use super::*;
     use crate::fleet::{
+        field::natural,
         ids::Kind,
         sample::{self, NOW},
     };

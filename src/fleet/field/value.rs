@@ -81,29 +81,44 @@ impl<'a> Value<'a> {
     fn ascending(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Text(a), Self::Text(b)) => natural(a).cmp(natural(b)),
-            _ => self.rank().cmp(&other.rank()),
+            _ => self.variant().cmp(&other.variant()).then_with(|| self.rank().cmp(&other.rank())),
         }
     }
 
-    /// A number that orders values of one variant, and keeps variants apart. Words all rank alike; see [`natural`].
-    pub(super) fn rank(&self) -> u128 {
+    /// A number that orders values of one variant. Words all rank alike; see [`natural`].
+    pub(super) fn rank(&self) -> u64 {
         match self {
-            Self::Text(_) => 0,
-            Self::Number(number) => 1 << 120 | u128::from(signed(*number)),
-            Self::Bytes(bytes) => 2 << 120 | u128::from(*bytes),
-            Self::Percent(percent) => 3 << 120 | u128::from(percent.max(0.0).to_bits()),
+            Self::None | Self::Text(_) => 0,
+            Self::Number(number) => signed(*number),
+            Self::Bytes(amount) | Self::Millis(amount) => *amount,
+            Self::Percent(percent) => percent.max(0.0).to_bits().into(),
             // Nothing of nothing is complete. Among equals, the larger whole matters more and stands first.
             Self::Ratio(part, whole) => {
-                #[expect(clippy::cast_precision_loss, reason = "counts of tasks are far below 2^52")]
-                let share = if *whole == 0 { 1.0 } else { *part as f64 / *whole as f64 };
-                4 << 120 | u128::from(share.to_bits()) << 48 | u128::from(u32::MAX.saturating_sub(clamp(*whole)))
+                #[expect(clippy::cast_precision_loss, reason = "counts of tasks are far below 2^24")]
+                let share = if *whole == 0 { 1.0 } else { *part as f32 / *whole as f32 };
+                let whole = u32::try_from(*whole).unwrap_or(u32::MAX);
+                u64::from(share.to_bits()) << 32 | u64::from(u32::MAX - whole)
             }
-            Self::Millis(millis) => 5 << 120 | u128::from(*millis),
             // The younger, the smaller its age.
-            Self::When(at) => 6 << 120 | u128::from(u64::MAX - signed(at.0)),
-            Self::Due(at) => 7 << 120 | u128::from(signed(at.0)),
-            Self::Health(health) => 8 << 120 | *health as u128,
-            Self::None => u128::MAX,
+            Self::When(at) => u64::MAX - signed(at.0),
+            Self::Due(at) => signed(at.0),
+            Self::Health(health) => *health as u64,
+        }
+    }
+
+    /// Keeps values apart that should never meet in one column.
+    const fn variant(&self) -> u8 {
+        match self {
+            Self::Text(_) => 0,
+            Self::Number(_) => 1,
+            Self::Bytes(_) => 2,
+            Self::Percent(_) => 3,
+            Self::Ratio(..) => 4,
+            Self::Millis(_) => 5,
+            Self::When(_) => 6,
+            Self::Due(_) => 7,
+            Self::Health(_) => 8,
+            Self::None => 9,
         }
     }
 }
@@ -139,6 +154,28 @@ pub fn natural(text: &str) -> impl Iterator<Item = u8> {
     })
 }
 
+/// Appends the bytes of [`natural`]; many times faster than one by one.
+pub(super) fn natural_into(text: &str, to: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    to.reserve(rest.len() * 2);
+    while !rest.is_empty() {
+        let words = rest.iter().position(u8::is_ascii_digit).unwrap_or(rest.len());
+        let (head, digits) = rest.split_at_checked(words).unwrap_or((rest, &[]));
+        let from = to.len();
+        to.extend_from_slice(head);
+        to.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
+        let run = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+        let (number, after) = digits.split_at_checked(run).unwrap_or((digits, &[]));
+        if !number.is_empty() {
+            let zeros = number.iter().take(number.len() - 1).take_while(|digit| **digit == b'0').count();
+            let number = number.get(zeros..).unwrap_or_default();
+            to.push(b'0' + u8::try_from(number.len().min(9)).unwrap_or(9));
+            to.extend_from_slice(number);
+        }
+        rest = after;
+    }
+}
+
 /// Bytes as people say them: `512 B`, `1.5 KiB`, `64 MiB`.
 fn bytes_brief(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -167,10 +204,6 @@ const fn signed(number: i64) -> u64 {
     number.cast_unsigned() ^ (1 << 63)
 }
 
-fn clamp(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +219,15 @@ mod tests {
         let sorted = sorted(names.map(Value::text).to_vec(), Order::Ascending);
         let expected = ["api", "web", "web-2", "web-02a", "web-2b", "Web-9", "web-10"];
         assert_eq!(sorted, expected.map(Value::text).to_vec());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn both_ways_to_natural_bytes_agree(text in "[aB0-9.-]{0,20}|\\PC{0,8}") {
+            let mut bytes = Vec::new();
+            natural_into(&text, &mut bytes);
+            proptest::prop_assert_eq!(bytes, natural(&text).collect::<Vec<u8>>());
+        }
     }
 
     #[test]

@@ -483,10 +483,10 @@ mod tests {
 
     #[test]
     fn a_stack_trace_is_as_serious_as_its_first_line() {
+        use Severity::{Error, Info, Unknown};
         let mut arena = LogArena::default();
         arena.push(batch("a", &[(1, "ERROR boom"), (1, "\tat main"), (1, "INFO fine"), (1, "plain"), (1, "  more")]));
         let severities: Vec<Severity> = arena.range().map(|number| arena.line(number).unwrap().severity).collect();
-        use Severity::{Error, Info, Unknown};
         assert_eq!(severities, [Error, Error, Info, Unknown, Unknown]);
     }
 
