@@ -85,7 +85,12 @@ fn others(tasks: usize) -> Vec<Resource> {
             group: "newswatch".into(),
             environment: Some("prod".into()),
             mode: Mode::Replicated,
-            replicas: Replicas { desired: 100, running: 100 - u32::from(n.is_multiple_of(10)), pending: 0, updated: 100 },
+            replicas: Replicas {
+                desired: 100,
+                running: 100 - u32::from(n.is_multiple_of(10)),
+                pending: 0,
+                updated: 100,
+            },
             image: Some(Image::parse("registry.internal:5000/team/app:1.2@sha256:0123456789abcdef")),
             rollout: None,
             ports: Vec::new(),
