@@ -171,10 +171,15 @@ impl App {
 
     /// What the pane shown has to show.
     pub fn screen(&self) -> Screen {
-        let discovering = self.known.discovery == Discovery::Looking;
-        match self.table() {
-            Some(table) => screen::of_table(table, discovering, self.world()),
-            None => Screen::Rows,
+        let (discovery, world) = (&self.known.discovery, self.world());
+        match (self.spot.pane, self.table()) {
+            (_, Some(table)) => screen::of_table(table, discovery, world),
+            (Pane::Overview, None) => screen::of_overview(&self.overview, discovery, world),
+            (Pane::Logs, None) => screen::of_logs(&self.logs),
+            (Pane::Operations, None) => screen::of_operations(&self.operations),
+            (Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing, None) => {
+                Screen::Rows
+            }
         }
     }
 

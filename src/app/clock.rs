@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use super::{
     App, Outcome, Overlay, Pane, Redraw, Subscription, connection::Condition, operations::State, overlay::PlanStage,
-    table::Urgency,
+    overview, table::Urgency,
 };
-use crate::fleet::{Timestamp, Value, field::Context};
+use crate::fleet::{Field, Kind, Timestamp, Value, field::Context};
 
 /// While a merged change waits to be shown.
 const SOON: Duration = Duration::from_millis(40);
+/// From this many cells on tables show more columns than the most important ones.
+const WIDE: u16 = 100;
 /// While a plan waits to be armed.
 const ARMING: Duration = Duration::from_millis(100);
 /// Otherwise one of these: the longest that is not longer than what is waited for.
@@ -82,10 +84,16 @@ impl App {
         let world = self.world();
         let context: Context<'_> = world.context();
         if let Some(table) = self.table() {
-            let columns = table.columns(self.areas.body.width);
             for row in table.visible(self.areas.body.lines(), world) {
-                for column in &columns {
-                    next.value(&column.field.of(row.resource, context));
+                // What the cursor is on is told in full below the table.
+                let shown = if row.cursor { Field::all(table.kind()) } else { self.columns_shown(table.kind()) };
+                for field in shown {
+                    next.value(&field.of(row.resource, context));
+                }
+                if let Some(run) =
+                    row.resource.as_pipeline().and_then(|it| it.runs.first()).filter(|it| it.ended_at.is_none())
+                {
+                    next.age(run.started_at);
                 }
                 if let Some(silence) = row.stale {
                     next.age(next.now.before(silence));
@@ -96,6 +104,8 @@ impl App {
             }
         }
         if self.spot.pane == Pane::Overview {
+            // Rules say that something has lasted too long, or that a lock has ended, without anything being heard.
+            next.look(next.now.after(overview::AGED));
             for attention in self.overview.attention() {
                 if let Some(since) = attention.since {
                     next.age(since);
@@ -105,6 +115,11 @@ impl App {
                 next.due(lock.until);
             }
         }
+    }
+
+    /// The columns that are probably shown. A wrong guess costs a look at a frame in which nothing changed.
+    fn columns_shown(&self, kind: Kind) -> &'static [Field] {
+        if self.areas.body.width < WIDE { Field::default_columns(kind) } else { Field::wide_columns(kind) }
     }
 
     /// When a list will have been silent for too long, and when a countdown to the next try changes.

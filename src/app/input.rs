@@ -81,6 +81,11 @@ impl Input {
         }
     }
 
+    /// Puts `text` in the place of everything before the cursor.
+    pub(super) fn replace_before(&mut self, text: &str) {
+        text.clone_into(&mut self.before);
+    }
+
     /// Pasted text: one line of it, without control characters.
     pub fn paste(&mut self, text: &str) -> Edit {
         let line = text.trim_end_matches(['\n', '\r']);

@@ -117,6 +117,8 @@ impl App {
         let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut() else { return };
         if key.code == KeyCode::Enter {
             self.enter_prompt(out);
+        } else if key.code == KeyCode::Tab {
+            self.complete_prompt(out);
         } else if prompt.input.key(key) == Edit::Changed {
             self.prompt_changed(out);
         } else if let Some(motion) = motion_of(key) {

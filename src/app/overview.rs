@@ -13,6 +13,8 @@ use crate::fleet::{
 
 /// The overview is computed anew at most this often while changes stream in: it is read, not watched.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How old it may be although nothing was heard: rules count how long something has lasted.
+pub(super) const AGED: Duration = Duration::from_secs(15);
 /// What looking at one task costs the rules of attention, at most. The overview rests ten times as long as it worked.
 const COST_PER_TASK: Duration = Duration::from_nanos(500);
 
@@ -224,7 +226,13 @@ impl Overview {
     pub fn due(&self, world: World<'_>) -> Due {
         match self.built {
             None => Due::Now,
-            Some((revision, _)) if revision == revision_of(world) => Due::Never,
+            Some((revision, at)) if revision == revision_of(world) => {
+                if at.age(world.clock) >= AGED {
+                    Due::Now
+                } else {
+                    Due::Never
+                }
+            }
             Some((_, at)) => {
                 let tasks = u32::try_from(world.store.count(Kind::Task)).unwrap_or(u32::MAX);
                 let rest = PAUSE.max(COST_PER_TASK.saturating_mul(tasks).saturating_mul(10));
@@ -233,14 +241,17 @@ impl Overview {
         }
     }
 
-    /// Computes it from everything that is known. The cursor stays on what it was on.
-    pub fn rebuild(&mut self, world: World<'_>) {
-        self.stages = stages(world);
-        self.lanes = lanes(&self.stages, world);
+    /// Computes it from everything that is known. The cursor stays on what it was on. Says whether it reads differently.
+    pub fn rebuild(&mut self, world: World<'_>) -> bool {
+        let new_stages = stages(world);
+        let new_lanes = lanes(&new_stages, world);
         let view = attention::View { store: world.store, environments: world.environments, now: world.now };
-        self.attention = attention::attention(view);
-        self.attention.retain(|it| world.shows(&it.resource.connection));
-        self.counts = counts(world);
+        let mut attention = attention::attention(view);
+        attention.retain(|it| world.shows(&it.resource.connection));
+        let counts = counts(world);
+        let before = (&self.stages, &self.lanes, &self.attention, &self.counts);
+        let changed = self.built.is_none() || before != (&new_stages, &new_lanes, &attention, &counts);
+        (self.stages, self.lanes, self.attention, self.counts) = (new_stages, new_lanes, attention, counts);
         self.connections = world.shown().map(|connection| connection.id().clone()).collect();
         self.built = Some((revision_of(world), world.clock));
         self.stage = self.stage.min(self.stages.len().saturating_sub(1));
@@ -253,6 +264,7 @@ impl Overview {
         });
         let count = self.lines().count();
         self.scroll.stand(position.unwrap_or(self.scroll.position()), count);
+        changed
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a pane has to show, said truly: rows, or why there are none.
 
-use super::{connection::Connection, table::Table, world::World};
+use super::{
+    Discovery, Logs, Operations, Overview, connection::Connection, operations::Journal, table::Table, world::World,
+};
 use crate::{
     error::Error,
     fleet::{ConnectionId, Kind, Text, store::Listing},
@@ -50,23 +52,80 @@ pub struct Missing {
 }
 
 /// What a table has to show.
-pub fn of_table(table: &Table, discovering: bool, world: World<'_>) -> Screen {
+pub(super) fn of_table(table: &Table, discovery: &Discovery, world: World<'_>) -> Screen {
     if !table.is_empty() {
         return Screen::Rows;
     }
     if table.total() > 0 {
         return Screen::Empty(Empty::Filtered { of: table.total() });
     }
-    of_kind(table.kind(), discovering, world)
+    of_kind(table.kind(), discovery, world)
+}
+
+/// What the overview has to show.
+pub(super) fn of_overview(overview: &Overview, discovery: &Discovery, world: World<'_>) -> Screen {
+    if overview.lines().next().is_some() {
+        return Screen::Rows;
+    }
+    without_connections(discovery, world).unwrap_or(Screen::Rows)
+}
+
+/// What the logs pane has to show.
+pub(super) fn of_logs(logs: &Logs) -> Screen {
+    if !logs.is_empty() {
+        return Screen::Rows;
+    }
+    if logs.total() > 0 {
+        // The filter may only not have looked at all of them yet.
+        let what = || Text::clean("lines that match");
+        return if logs.is_filtering() {
+            Screen::Loading { what: what() }
+        } else {
+            Screen::Empty(Empty::Filtered { of: logs.total() })
+        };
+    }
+    if logs.requests().is_empty() {
+        let how = "Choose services or tasks, one or several, and press `l` to read their logs here.";
+        return Screen::Empty(Empty::NotChosen(Text::clean(how)));
+    }
+    if let Some(trouble) = logs.troubles().first() {
+        return Screen::Failed(trouble.error.clone());
+    }
+    let names: Vec<&str> = logs.titles().iter().map(Text::as_str).collect();
+    Screen::Loading { what: Text::clean(&format!("lines of {}", names.join(", "))) }
+}
+
+/// What the operations pane has to show.
+pub(super) fn of_operations(operations: &Operations) -> Screen {
+    if !operations.all().is_empty() {
+        return Screen::Rows;
+    }
+    match operations.journal() {
+        Journal::Unread => Screen::Loading { what: Text::clean("the journal") },
+        Journal::Read => Screen::Empty(Empty::Nothing(Text::clean("Nothing was done from here yet."))),
+        Journal::Failed(error) => Screen::Failed(error.clone()),
+    }
+}
+
+/// Why there is nothing at all, while there is no connection to tell of anything.
+fn without_connections(discovery: &Discovery, world: World<'_>) -> Option<Screen> {
+    if !world.connections.is_empty() {
+        return None;
+    }
+    match discovery {
+        Discovery::Looking => Some(Screen::Loading { what: Text::clean("platforms") }),
+        Discovery::Failed(error) => Some(Screen::Failed(error.clone())),
+        Discovery::Done | Discovery::Embedded => Some(Screen::Empty(Empty::Unavailable(Vec::new()))),
+    }
 }
 
 /// Why there is nothing of `kind`.
-fn of_kind(kind: Kind, discovering: bool, world: World<'_>) -> Screen {
+fn of_kind(kind: Kind, discovery: &Discovery, world: World<'_>) -> Screen {
+    if let Some(screen) = without_connections(discovery, world) {
+        return screen;
+    }
     let having: Vec<&Connection> = world.shown().filter(|connection| connection.has(kind)).collect();
     if having.is_empty() {
-        if discovering {
-            return Screen::Loading { what: Text::clean("platforms") };
-        }
         let why = world.shown().map(|it| {
             let reason = format!("{} has no {}", it.platform(), kind.plural());
             (it.id().clone(), Text::clean(&reason))

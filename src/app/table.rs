@@ -1,7 +1,6 @@
 //! A table of resources: filtered, sorted, with a cursor and marks that go by id, so that they survive every change of
 //! what is around them.
 
-mod columns;
 mod filter;
 
 use std::{
@@ -10,8 +9,6 @@ use std::{
     time::Duration,
 };
 
-pub use columns::Column;
-use columns::columns;
 pub use filter::Filter;
 
 use super::{
@@ -40,7 +37,6 @@ pub struct Table {
     scroll: Scroll,
     marks: BTreeSet<ResourceId>,
     built: Option<Built>,
-    left: usize,
 }
 
 /// What a drilled-into table is confined to.
@@ -115,7 +111,6 @@ impl Table {
             scroll: Scroll::default(),
             marks: BTreeSet::new(),
             built: None,
-            left: 0,
         }
     }
 
@@ -279,13 +274,7 @@ impl Table {
         let before = std::mem::replace(&mut self.filter, Filter::new(text));
         if self.filter.narrows(&before) && self.is_current(world) {
             // What did not match before cannot match now, and the order stays.
-            let rows = std::mem::take(&mut self.rows);
-            let old = rows.clone();
-            self.rows = rows
-                .into_iter()
-                .filter(|id| world.store.get(id).is_some_and(|it| self.filter.matches(it, world)))
-                .collect();
-            self.find_cursor(&old);
+            self.keep(|id, filter| world.store.get(id).is_some_and(|it| filter.matches(it, world)));
         } else {
             self.rebuild(world);
         }
@@ -319,22 +308,6 @@ impl Table {
         self.built = None;
     }
 
-    /// How many columns are scrolled away after the first.
-    pub const fn left(&self) -> usize {
-        self.left
-    }
-
-    /// Scrolls columns away, or back.
-    pub fn sideways(&mut self, steps: isize) {
-        let last = Field::wide_columns(self.kind).len().saturating_sub(2);
-        self.left = self.left.saturating_add_signed(steps).min(last);
-    }
-
-    /// The columns that fit `width` cells, as far as it is scrolled sideways.
-    pub fn columns(&self, width: u16) -> Vec<Column> {
-        columns(self.kind, width, self.left)
-    }
-
     /// Builds the rows again from everything that is known.
     pub fn rebuild(&mut self, world: World<'_>) {
         let mut rows: Vec<&Resource> = match &self.within {
@@ -365,6 +338,19 @@ impl Table {
         self.marks.retain(|id| world.store.get(id).is_some());
         self.built = Some(Built { revision: self.revision(world), at: world.clock });
         self.find_cursor(&old);
+    }
+
+    /// Leaves only rows that `fit`. The cursor stays on its row, or goes to the next one that is left.
+    fn keep(&mut self, fit: impl Fn(&ResourceId, &Filter) -> bool) {
+        let kept: Vec<bool> = self.rows.iter().map(|id| fit(id, &self.filter)).collect();
+        let here = self.scroll.position();
+        let left = kept.get(here..).and_then(|rest| rest.iter().position(|kept| *kept));
+        let cursor = left.and_then(|left| self.rows.get(here + left)).cloned();
+        let mut kept = kept.into_iter();
+        self.rows.retain(|_| kept.next().unwrap_or(false));
+        self.cursor = cursor.or_else(|| self.rows.last().cloned());
+        let position = self.rows.iter().position(|row| Some(row) == self.cursor.as_ref());
+        self.scroll.stand(position.unwrap_or(0), self.rows.len());
     }
 
     /// Puts the cursor back on its row; on the next one that is left, where its row is gone.

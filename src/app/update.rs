@@ -85,8 +85,9 @@ impl App {
                 Due::Never => {}
                 Due::Later => self.deferred = true,
                 Due::Now => {
-                    self.overview.rebuild(world);
-                    out.redraw = out.redraw.max(Redraw::Frame);
+                    if self.overview.rebuild(world) {
+                        out.redraw = out.redraw.max(Redraw::Frame);
+                    }
                 }
             },
             Pane::Logs => match self.logs.refresh(world.clock) {
@@ -112,6 +113,10 @@ impl App {
         }
         let face = self.face_now();
         if face != self.face {
+            if self.spot.pane == Pane::Overview && face.conditions != self.face.conditions {
+                // What is old must not stand there as live, nor what is live again as old.
+                self.overview.rebuild(self.known.world());
+            }
             self.face = face;
             out.redraw = out.redraw.max(Redraw::Frame);
         }
@@ -119,7 +124,8 @@ impl App {
 
     fn face_now(&self) -> Face {
         let world = self.world();
-        let kind = self.spot.pane.kind();
+        // The lanes of the overview are services.
+        let kind = self.spot.pane.kind().or(Some(Kind::Service));
         let condition = |it: &Connection| {
             let stale = kind.is_some_and(|kind| world.stale(it.id(), kind).is_some());
             (it.condition(world).word(), stale)

@@ -6,7 +6,7 @@ use crate::{
         overlay::{Prompt, Purpose, SortPicker},
     },
     error::nearest,
-    fleet::Field,
+    fleet::{Field, query},
 };
 
 impl App {
@@ -79,6 +79,24 @@ impl App {
             prompt.problem = problem;
         }
         let _ = out;
+    }
+
+    /// Completes the field or value that is being typed in a filter, as far as it is certain.
+    pub(in crate::app) fn complete_prompt(&mut self, out: &mut Outcome) {
+        let Some(Overlay::Prompt(prompt)) = self.overlays.last() else { return };
+        let Some(kind) = self.table().map(Table::kind).filter(|_| prompt.purpose == Purpose::Filter) else { return };
+        let offered = query::completions(prompt.input.parts().0, kind, self.world().context());
+        let mut texts = offered.into_iter().map(|it| it.text);
+        let Some(first) = texts.next() else { return };
+        let shared = texts.fold(first, |shared, text| {
+            shared.chars().zip(text.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+        });
+        if let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut()
+            && shared.len() > prompt.input.parts().0.len()
+        {
+            prompt.input.replace_before(&shared);
+            self.prompt_changed(out);
+        }
     }
 
     /// The line is given up: what was there before is there again.

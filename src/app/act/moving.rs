@@ -36,12 +36,13 @@ impl App {
                     self.overview.turn(steps);
                 }
                 Pane::Logs => self.logs.sideways(steps),
-                Pane::Operations => {}
-                Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
-                    if let Some(table) = self.table_mut() {
-                        table.sideways(steps);
-                    }
-                }
+                Pane::Operations
+                | Pane::Nodes
+                | Pane::Services
+                | Pane::Tasks
+                | Pane::Health
+                | Pane::Pipelines
+                | Pane::Backing => {}
             },
         }
     }

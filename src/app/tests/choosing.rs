@@ -141,3 +141,29 @@ fn one_connection_may_be_shown_alone_in_every_pane() {
     stage.keys("c enter");
     assert_eq!(stage.rows().len(), 4);
 }
+
+#[test]
+fn tab_completes_a_field_and_its_value() {
+    let mut stage = Stage::new(small());
+    stage.keys("4 / 'nod tab");
+    let typed = |stage: &Stage| match stage.overlay() {
+        Some(Overlay::Prompt(prompt)) => prompt.input.text(),
+        other => panic!("a filter is being typed: {other:?}"),
+    };
+    assert_eq!(typed(&stage), "node:");
+    stage.keys("'w tab");
+    assert_eq!(typed(&stage), "node:worker-");
+    stage.keys("'2 enter");
+    assert_eq!(stage.rows(), ["api.2", "auth.2", "web.2"]);
+}
+
+#[test]
+fn narrowing_puts_the_cursor_on_the_next_row_that_is_left() {
+    let mut stage = Stage::new(small());
+    stage.keys("4 j j j / 'we");
+    assert_eq!(stage.cursor(), "web.1");
+    stage.keys("esc");
+    let mut stage = Stage::new(small());
+    stage.keys("4 j j j / 'auth");
+    assert_eq!(stage.cursor(), "auth.2");
+}

@@ -147,3 +147,33 @@ fn before_anything_is_found_there_is_no_clock_and_no_stream() {
     let stage = Stage::looking(super::settings());
     assert_eq!(stage.app.subscriptions(), []);
 }
+
+#[test]
+fn the_overview_looks_again_by_itself_and_draws_only_what_reads_differently() {
+    let mut pipeline = sample::pipeline("deploy", crate::fleet::RunState::Succeeded);
+    pipeline.runs.clear();
+    let mut stage = Stage::new(vec![pipeline.into()]);
+    drawn(&mut stage);
+    for _ in 0..4 {
+        stage.pass(Duration::from_secs(14));
+        alive(&mut stage);
+        stage.pass(Duration::from_secs(1));
+    }
+    assert_eq!(stage.redrawn(), Redraw::Nothing);
+}
+
+#[test]
+fn lanes_are_stale_as_long_as_their_services_are() {
+    let mut stage = Stage::new(vec![sample::service("web", 1).into()]);
+    drawn(&mut stage);
+    let stale = |stage: &Stage| {
+        let cells = stage.app.overview().lanes().iter().flat_map(|lane| &lane.cells);
+        cells.flatten().any(|cell| cell.stale.is_some())
+    };
+    stage.pass(Duration::from_secs(42));
+    assert!(!stale(&stage));
+    stage.pass(Duration::from_secs(4));
+    assert!(stale(&stage));
+    alive(&mut stage);
+    assert!(!stale(&stage));
+}

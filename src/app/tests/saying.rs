@@ -113,3 +113,29 @@ fn a_connection_that_is_not_there_any_more_takes_its_rows_along() {
     stage.pass(Duration::from_secs(1));
     assert_eq!(stage.rows(), [""; 0]);
 }
+
+#[test]
+fn every_pane_says_why_it_is_empty() {
+    let mut stage = Stage::looking(settings());
+    let screen = |stage: &mut Stage, key: &str| stage.keys(key).app.screen();
+    assert_eq!(screen(&mut stage, "1"), Screen::Loading { what: "platforms".into() });
+    assert!(matches!(screen(&mut stage, "7"), Screen::Empty(Empty::NotChosen(_))));
+    assert_eq!(screen(&mut stage, "8"), Screen::Loading { what: "the journal".into() });
+    stage.tell(Msg::Journal(Ok(Vec::new())));
+    assert_eq!(screen(&mut stage, "8"), Screen::Empty(Empty::Nothing("Nothing was done from here yet.".into())));
+    stage.tell(Msg::Journal(Err(refused())));
+    assert_eq!(screen(&mut stage, "8"), Screen::Failed(refused()));
+    stage.tell(Msg::Undiscovered(refused()));
+    assert_eq!(screen(&mut stage, "1"), Screen::Failed(refused()));
+    assert_eq!(screen(&mut stage, "3"), Screen::Failed(refused()));
+}
+
+#[test]
+fn a_log_that_has_said_nothing_yet_is_loading_and_one_that_fails_says_why() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 l");
+    assert_eq!(stage.app.screen(), Screen::Loading { what: "lines of api".into() });
+    let request = stage.app.logs().requests()[0].clone();
+    stage.tell(Msg::LogTrouble(request, refused(), 4_000));
+    assert_eq!(stage.app.screen(), Screen::Failed(refused()));
+}
