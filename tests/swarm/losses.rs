@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::Command, time::Duration};
 
 use futures_util::StreamExt as _;
 use quarterdeck::{
+    adapters::swarm::{Swarm, SwarmSettings, Tls},
     error::ErrorKind,
     fleet::{Delta, Health, Kind, Resource},
     platform::Adapter,
@@ -46,6 +47,34 @@ async fn an_engine_that_hangs_is_an_error_within_its_deadline() {
 }
 
 #[tokio::test]
+async fn tls_needs_the_right_certificates_and_says_who_we_are() {
+    let Some(lab) = lab() else { return };
+    let folder = lab.socket("m1").parent().and_then(std::path::Path::parent).expect("sockets are in folders of nodes");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/swarm.sh");
+    let output = Command::new(script).args(["tls", "m1", "24376"]).env("LAB_DIR", folder).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let certificates = folder.join("tls");
+    let mut settings = SwarmSettings::new("tls".into(), Some("tcp://127.0.0.1:24376".to_owned()));
+    settings.tls = Some(Tls::of_directory(&certificates));
+    let checkup = Swarm::open(settings.clone()).check().await.expect("certificates of the lab's authority");
+    assert_eq!(checkup.identity, "CN=lab-client");
+    assert_eq!(listed(&Swarm::open(settings.clone()), Kind::Node).await.map(|rows| rows.len()), Ok(5));
+    // Without a certificate of ours the engine hangs up.
+    settings.tls = Some(Tls { authority: Some(certificates.join("ca.pem")), ..Tls::default() });
+    let error = Swarm::open(settings.clone()).check().await.expect_err("it wants a certificate");
+    println!("{error}\n  hint: {}", error.hint.as_deref().unwrap_or_default());
+    assert_eq!(error.kind, ErrorKind::Auth, "{error:?}");
+    // With an authority that did not sign the engine's, we do.
+    settings.tls = Some(Tls::default());
+    let error = Swarm::open(settings.clone()).check().await.expect_err("an unknown authority");
+    println!("{error}\n  hint: {}", error.hint.as_deref().unwrap_or_default());
+    assert_eq!(error.kind, ErrorKind::Auth, "{error:?}");
+    settings.tls = Some(Tls { authority: Some("/nonexistent/ca.pem".into()), ..Tls::default() });
+    let error = Swarm::open(settings).check().await.expect_err("no such file");
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Config, "/nonexistent/ca.pem cannot be used"));
+}
+
+#[tokio::test]
 async fn no_engine_says_where_none_was_found() {
     let adapter = open(&PathBuf::from("/nonexistent/docker.sock"));
     let error = adapter.check().await.expect_err("there is none");
@@ -54,7 +83,7 @@ async fn no_engine_says_where_none_was_found() {
 }
 
 /// A lab of its own, since this one is broken on purpose.
-struct Broken(PathBuf);
+struct Broken;
 
 impl Broken {
     fn script(arguments: &[&str]) -> String {
@@ -83,7 +112,7 @@ async fn a_lost_quorum_is_shown_for_what_it_is_in_both_its_phases() {
     }
     Broken::script(&["down"]);
     let own = Lab::of(&Broken::script(&["up", "3", "0"]));
-    let _down = Broken(PathBuf::new());
+    let _down = Broken;
     let adapter = open(own.socket("m1"));
     let healthy =
         until(&adapter, Kind::Cluster, |row| row.as_cluster().filter(|it| it.health == Health::Healthy).cloned());

@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// bollard over this engine's wire and within its allow-list.
-    pub(super) fn bollard(self: &Arc<Self>) -> Result<bollard::Docker> {
+    pub(super) fn bollard(self: &Arc<Self>, what: &'static str) -> Result<bollard::Docker> {
         let engine = Arc::clone(self);
         let ours = |error: Error| bollard::errors::Error::IOError { err: io::Error::other(error) };
         bollard::Docker::connect_with_custom_transport(
@@ -80,7 +80,7 @@ impl Engine {
                         return Err(ours(Error::new(ErrorKind::Internal, "only questions go through bollard")));
                     }
                     let path = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
-                    engine.ask(&path).await.map_err(ours)
+                    engine.ask(what, &path).await.map_err(ours)
                 }
             },
             Some("http://docker"),
@@ -111,7 +111,7 @@ impl Engine {
             version: String,
             api_version: String,
         }
-        let bytes = self.body("asking for the version", self.get("/version").await?).await?;
+        let bytes = self.body("asking for the version", self.get("asking for the version", "/version").await?).await?;
         let versions: Versions =
             model::read(&bytes).map_err(|error| fault::unreadable("asking for the version", &error))?;
         let theirs = Api::parse(&versions.api_version)
@@ -134,27 +134,27 @@ impl Engine {
     }
 
     /// Asks for `path`, if that is on the list of what may be asked. The answer may be an error of the engine's.
-    pub(super) async fn ask(&self, path: &str) -> Result<Response<Incoming>> {
+    pub(super) async fn ask(&self, what: &str, path: &str) -> Result<Response<Incoming>> {
         let path = read::unversioned(path);
         if !read::allowed("GET", path) {
             return Err(Error::new(ErrorKind::Internal, format!("`GET {path}` is not among the calls that only read")));
         }
         match path {
-            "/version" => self.get(path).await,
-            _ => self.get(&self.versioned(path).await?).await,
+            "/version" => self.get(what, path).await,
+            _ => self.get(what, &self.versioned(path).await?).await,
         }
     }
 
-    async fn get(&self, path: &str) -> Result<Response<Incoming>> {
+    async fn get(&self, what: &str, path: &str) -> Result<Response<Incoming>> {
         let request = Request::get(path)
             .body(Full::new(Bytes::new()))
             .map_err(|error| Error::new(ErrorKind::Internal, format!("`{path}` is no path")).because(&error))?;
-        self.wire.send(&format!("GET {path}"), request).await
+        self.wire.send(what, request).await
     }
 
     /// The whole answer to a question that `what` names in errors.
     pub(super) async fn bytes(&self, what: &str, path: &str) -> Result<Bytes> {
-        feed::deadline(PATIENCE, what, async { self.body(what, self.ask(path).await?).await }).await
+        feed::deadline(PATIENCE, what, async { self.body(what, self.ask(what, path).await?).await }).await
     }
 
     /// The answer, read as `T`.
@@ -165,7 +165,7 @@ impl Engine {
 
     /// An answer that goes on: only its beginning has a deadline.
     pub(super) async fn stream(&self, what: &str, path: &str) -> Result<Incoming> {
-        let response = feed::deadline(PATIENCE, what, self.ask(path)).await?;
+        let response = feed::deadline(PATIENCE, what, self.ask(what, path)).await?;
         if response.status().is_success() {
             return Ok(response.into_body());
         }

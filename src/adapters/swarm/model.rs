@@ -21,7 +21,7 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(bytes)
 }
 
-/// Reads one of these models from JSON that was read already: through text, because parts are kept as text.
+/// Reads one of these models from JSON that was read already: through text, because parts are kept as text. Not for `same_version`: the text's order is lost.
 pub(super) fn of_value<T: DeserializeOwned>(value: &serde_json::Value) -> serde_json::Result<T> {
     serde_json::from_str(&value.to_string())
 }

@@ -71,7 +71,7 @@ impl Engine {
     pub(super) async fn info(self: &Arc<Self>) -> Result<bollard::models::SystemInfo> {
         const WHAT: &str = "asking the engine about itself";
         crate::adapters::feed::deadline(super::engine::PATIENCE, WHAT, async {
-            self.bollard()?.info().await.map_err(|error| fault::from_bollard(WHAT, error))
+            self.bollard(WHAT)?.info().await.map_err(|error| fault::from_bollard(WHAT, error))
         })
         .await
     }
@@ -88,7 +88,7 @@ impl Engine {
             let options = bollard::query_parameters::ListNetworksOptionsBuilder::default()
                 .filters(&std::collections::HashMap::from([("scope", vec!["swarm"])]))
                 .build();
-            self.bollard()?.list_networks(Some(options)).await.map_err(|error| fault::from_bollard(WHAT, error))
+            self.bollard(WHAT)?.list_networks(Some(options)).await.map_err(|error| fault::from_bollard(WHAT, error))
         })
         .await
     }
@@ -98,7 +98,7 @@ impl Engine {
         const WHAT: &str = "listing configs";
         crate::adapters::feed::deadline(super::engine::PATIENCE, WHAT, async {
             let none = None::<bollard::query_parameters::ListConfigsOptions>;
-            self.bollard()?.list_configs(none).await.map_err(|error| fault::from_bollard(WHAT, error))
+            self.bollard(WHAT)?.list_configs(none).await.map_err(|error| fault::from_bollard(WHAT, error))
         })
         .await
     }
@@ -108,7 +108,7 @@ impl Engine {
         const WHAT: &str = "listing secrets";
         crate::adapters::feed::deadline(super::engine::PATIENCE, WHAT, async {
             let none = None::<bollard::query_parameters::ListSecretsOptions>;
-            self.bollard()?.list_secrets(none).await.map_err(|error| fault::from_bollard(WHAT, error))
+            self.bollard(WHAT)?.list_secrets(none).await.map_err(|error| fault::from_bollard(WHAT, error))
         })
         .await
     }

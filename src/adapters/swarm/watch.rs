@@ -48,6 +48,10 @@ const DEBOUNCE: Duration = Duration::from_millis(300);
 const RESTLESS: u32 = 30;
 /// At most a twentieth of the time is spent listing.
 const SHARE: u32 = 20;
+/// But however slow an engine is, there is a sign of life before anybody calls its rows stale.
+const SLOWEST: Duration = Duration::from_secs(20);
+/// How long an engine that did not answer for its swarm may take to answer for itself.
+const ITSELF: Duration = Duration::from_secs(3);
 /// An event is a line; one that is longer than this is none.
 const LONGEST_EVENT: usize = 1024 * 1024;
 
@@ -62,11 +66,15 @@ struct Upstream {
     images: HashMap<String, Arc<Image>>,
 }
 
-/// What changed between two looks.
+/// What a look saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
+    /// The same as the look before.
     Same,
+    /// Something new.
     Changed,
+    /// Managers that cannot decide anything.
+    Leaderless,
 }
 
 /// The swarm's id as last heard, so that its row keeps its name while nobody can say it.
@@ -104,20 +112,19 @@ impl Upstream {
             if whole_due {
                 since_whole = Stopwatch::start();
             }
-            let pause = match look {
-                Ok(look) => {
+            let pause = match look? {
+                Look::Leaderless => LEADERLESS,
+                look @ (Look::Same | Look::Changed) => {
                     let moving = self.picture.moving();
                     restless = if moving && look == Look::Same { restless + 1 } else { 0 };
-                    if moving && restless < RESTLESS { MOVING } else { QUIET }
+                    let pause = if moving && restless < RESTLESS { MOVING } else { QUIET };
+                    pause.max((took * SHARE).min(SLOWEST))
                 }
-                Err(error) if fault::leaderless(&error) => LEADERLESS,
-                Err(error) => return Err(error),
             };
             if events.over() {
                 // Only after a good look: an engine that cannot list says why better than one that cannot stream.
                 events = self.engine.events().await.map_or_else(|_| Events::none(), Events::of);
             }
-            let pause = pause.max(took * SHARE);
             let quick = tokio::select! {
                 biased;
                 () = outlet.joined() => Nudge::Joined,
@@ -154,39 +161,37 @@ impl Upstream {
         }
         let error = match listed {
             Err(error) if fault::leaderless(&error) => error,
+            // A leader that lost the others holds every question for 20 seconds, but still answers for itself.
+            Err(error) if error.kind == ErrorKind::TimedOut && self.answers_for_itself().await => {
+                Error::new(ErrorKind::Platform, format!("the engine answers, its swarm does not: {error}"))
+                    .hint("the managers may have lost each other: bring them back until more than half are online")
+            }
             Err(error) => return Err(error),
             Ok(look) => {
                 let Some(lost) = cluster::quorum(&self.picture.nodes).filter(|quorum| quorum.lost()) else {
                     self.picture.whole.fault = None;
-                    let tell = if look == Look::Changed || whole || self.picture.moving() { &KINDS[..] } else { &[] };
-                    self.tell(outlet, tell).await;
+                    let fresh = look == Look::Changed || whole || self.picture.moving();
+                    self.tell(outlet, if fresh { &KINDS } else { &[] }).await;
                     return Ok(look);
                 };
-                Error::new(
-                    ErrorKind::Platform,
-                    format!(
-                        "quorum lost: {} of {} managers reachable, {} needed",
-                        lost.reachable,
-                        lost.managers,
-                        lost.needed()
-                    ),
-                )
-                .hint("what the swarm lists now may be old; bring managers back until more than half are online")
+                let (reachable, managers, needed) = (lost.reachable, lost.managers, lost.needed());
+                let text = format!("quorum lost: {reachable} of {managers} managers reachable, {needed} needed");
+                Error::new(ErrorKind::Platform, text)
+                    .hint("what the swarm lists now may be old; bring managers back until more than half are online")
             }
         };
         // Nothing can be decided. The managers' own state is current and shown; what they list may be old, so nobody
         // is told that it is alive.
         self.picture.whole.fault = Some(error.message.clone());
-        let stale: Vec<Kind> = KINDS.into_iter().filter(|kind| *kind != Kind::Cluster).collect();
         self.tell(outlet, &[Kind::Cluster]).await;
-        for kind in stale {
+        for kind in KINDS.into_iter().filter(|kind| *kind != Kind::Cluster) {
             outlet.fail(kind, &error).await;
         }
-        Err(if fault::leaderless(&error) {
-            error
-        } else {
-            fault::answered("the managers", 500, "does not have a leader")
-        })
+        Ok(Look::Leaderless)
+    }
+
+    async fn answers_for_itself(&self) -> bool {
+        feed::deadline(ITSELF, "asking the engine about itself", self.engine.info()).await.is_ok()
     }
 
     async fn list(&mut self, outlet: &Outlet, whole: bool) -> Result<Look> {

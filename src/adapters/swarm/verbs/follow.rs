@@ -259,7 +259,9 @@ impl Following {
         }
         let whole = seen.done >= seen.total;
         let (outcome, text) = if whole {
-            (Outcome::Completed, format!("all {} tasks were replaced and stayed up", seen.total))
+            let all =
+                if seen.total == 1 { "its only task was".to_owned() } else { format!("all {} tasks were", seen.total) };
+            (Outcome::Completed, format!("{all} replaced and stayed up"))
         } else {
             (
                 Outcome::Failed,
@@ -323,6 +325,7 @@ impl Following {
             outcome: Outcome::Completed,
             text: match seen.total {
                 0 => "it wants no tasks, so there was nothing to replace".to_owned(),
+                1 => "its only task is of the new version".to_owned(),
                 total => format!("all {total} tasks are of the new version"),
             },
             left: Vec::new(),
