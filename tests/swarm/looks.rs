@@ -148,7 +148,7 @@ async fn a_stack_knows_its_services_and_whether_it_was_made_for_a_test() {
 async fn a_check_says_who_what_and_how_many_managers() {
     let Some(lab) = lab() else { return };
     let checkup = open(lab.socket("m1")).check().await.expect("the lab answers");
-    let notes: Vec<&str> = checkup.notes.iter().map(|note| note.as_str()).collect();
+    let notes: Vec<&str> = checkup.notes.iter().map(quarterdeck::fleet::Text::as_str).collect();
     assert!(checkup.version.starts_with("Docker "), "{checkup:?}");
     assert_eq!(checkup.identity, "whoever may use its socket");
     assert!(notes.contains(&"3 of 3 managers reachable, 1 may be lost"), "{notes:?}");

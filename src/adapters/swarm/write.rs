@@ -42,7 +42,6 @@ pub(super) async fn update_service(
 }
 
 /// Sends `body` once, which spends the ticket. After a time-out nobody knows whether it took effect: look, never send again.
-#[expect(clippy::needless_pass_by_value, reason = "a ticket is spent by one request")]
 async fn post(ticket: Ticket, engine: &Engine, what: &str, path: &str, body: &Value) -> Result<Bytes> {
     let json = serde_json::to_vec(body).map_err(|error| {
         Error::new(ErrorKind::Internal, format!("step {}: {what}: not writable as JSON", ticket.step())).because(&error)
