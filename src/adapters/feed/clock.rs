@@ -24,7 +24,8 @@ pub async fn sleep(duration: Duration) {
 pub async fn deadline<T>(limit: Duration, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     match tokio::time::timeout(limit, work).await {
         Ok(result) => result,
-        Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("{what} gave no answer within {} s", limit.as_secs()))),
+        Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("{what} gave no answer within {} s", limit.as_secs()))
+            .hint("what was asked may be overloaded, hang, or be behind a network that loses packets")),
     }
 }
 

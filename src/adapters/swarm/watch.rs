@@ -112,9 +112,10 @@ impl Upstream {
             if whole_due {
                 since_whole = Stopwatch::start();
             }
-            let pause = match look? {
+            let look = look?;
+            let pause = match look {
                 Look::Leaderless => LEADERLESS,
-                look @ (Look::Same | Look::Changed) => {
+                Look::Same | Look::Changed => {
                     let moving = self.picture.moving();
                     restless = if moving && look == Look::Same { restless + 1 } else { 0 };
                     let pause = if moving && restless < RESTLESS { MOVING } else { QUIET };
@@ -132,7 +133,8 @@ impl Upstream {
                 () = began.until(took + pause) => Nudge::Time,
             };
             whole_due = match quick {
-                Nudge::Time => since_whole.read() >= WHOLE,
+                // Watches that ended meanwhile begin anew: everything is told again when the managers are back.
+                Nudge::Time => look == Look::Leaderless || since_whole.read() >= WHOLE,
                 Nudge::Joined => true,
                 Nudge::Event(what) => {
                     // Whatever else this event comes with is told by the same look.
