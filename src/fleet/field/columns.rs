@@ -169,14 +169,14 @@ pub(super) const fn default(kind: Kind) -> &'static [F] {
             F::Age,
         ],
         Kind::Service => {
-            &[F::Name, F::Health, F::Replicas, F::Pending, F::Rollout, F::Image, F::Digest, F::Environment, F::Age]
+            &[F::Name, F::Environment, F::Health, F::Replicas, F::Pending, F::Rollout, F::Image, F::Digest, F::Age]
         }
         Kind::Task => &[F::Name, F::Health, F::State, F::Node, F::Restarts, F::Message, F::Age],
-        Kind::Pipeline => &[F::Name, F::Health, F::State, F::Run, F::Stage, F::Gate, F::Environment, F::Started],
+        Kind::Pipeline => &[F::Name, F::Environment, F::Health, F::State, F::Run, F::Stage, F::Gate, F::Started],
         Kind::Endpoint => {
-            &[F::Name, F::Health, F::Status, F::Latency, F::Checked, F::Certificate, F::Environment, F::Message]
+            &[F::Name, F::Environment, F::Health, F::Status, F::Latency, F::Checked, F::Certificate, F::Message]
         }
-        Kind::Backing => &[F::Name, F::Sort, F::Health, F::Detail, F::Environment, F::Age],
+        Kind::Backing => &[F::Name, F::Environment, F::Sort, F::Health, F::Detail, F::Age],
         Kind::Lock => &[F::Name, F::State, F::Holder, F::Message, F::Until, F::Age],
     }
 }
@@ -207,6 +207,7 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
         ],
         Kind::Service => &[
             F::Name,
+            F::Environment,
             F::Health,
             F::Replicas,
             F::Pending,
@@ -219,13 +220,13 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::Mode,
             F::Networks,
             F::Routes,
-            F::Environment,
             F::Connection,
             F::Changed,
             F::Age,
         ],
         Kind::Task => &[
             F::Name,
+            F::Environment,
             F::Health,
             F::State,
             F::Node,
@@ -234,7 +235,6 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::ExitCode,
             F::Image,
             F::Digest,
-            F::Environment,
             F::Connection,
             F::Started,
             F::Age,
@@ -242,6 +242,7 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
         ],
         Kind::Pipeline => &[
             F::Name,
+            F::Environment,
             F::Health,
             F::State,
             F::Run,
@@ -250,12 +251,12 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::Commit,
             F::Digest,
             F::Took,
-            F::Environment,
             F::Native,
             F::Started,
         ],
         Kind::Endpoint => &[
             F::Name,
+            F::Environment,
             F::Health,
             F::Status,
             F::Latency,
@@ -264,16 +265,15 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::Tests,
             F::Coverage,
             F::Url,
-            F::Environment,
             F::Changed,
             F::Message,
         ],
         Kind::Backing => &[
             F::Name,
+            F::Environment,
             F::Sort,
             F::Health,
             F::Detail,
-            F::Environment,
             F::Group,
             F::Temporary,
             F::Connection,
