@@ -42,7 +42,8 @@ pub(crate) fn cell(canvas: &mut Canvas<'_>, area: Rect, field: Field, row: Row<'
         }
         (Field::Replicas, Value::Ratio(part, whole)) => {
             let bar = area.width.saturating_sub(cells(&words).max(4) + 1);
-            if bar >= BAR && *whole > 0 {
+            // A bar that is full says nothing, and a column of them would be the loudest thing on screen.
+            if bar >= BAR && part < whole {
                 #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
                 let share = *part as f32 / *whole as f32;
                 gauge::bar(canvas, Rect { width: bar, ..area }, share, role);
@@ -97,7 +98,7 @@ pub(crate) const fn rollout_sign(state: RolloutState) -> &'static str {
     match state {
         RolloutState::Completed => "✔",
         RolloutState::Updating => "◐",
-        RolloutState::Stalled => "⏸",
+        RolloutState::Stalled => "‖",
         RolloutState::Paused | RolloutState::RollbackPaused => "✖",
         RolloutState::RollingBack | RolloutState::RolledBack => "↶",
     }

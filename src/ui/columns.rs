@@ -3,7 +3,7 @@
 use super::canvas::cells;
 use crate::{
     app::table::Row,
-    fleet::{Context, Field, Kind},
+    fleet::{Context, Field, Kind, Value},
 };
 
 /// Cells between two columns, and where that is what makes their words whole, half of it.
@@ -107,7 +107,9 @@ impl Want {
         } else if field == Field::Cpu || field == Field::Memory {
             (4, 4, 13)
         } else if field == Field::Replicas {
-            (5, bounded.max(7), 14)
+            let short =
+                |row: &Row<'_>| matches!(field.of(row.resource, context), Value::Ratio(part, all) if part < all);
+            (5, bounded.max(7), if rows.iter().any(short) { 14 } else { 7 })
         } else if field == Field::Latency {
             (5, 7, 28)
         } else if field == Field::Rollout {

@@ -115,22 +115,18 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 /// How many rows there are, and what hides or marks some.
 fn counted(line: &mut Line<'_, '_>, table: &Table) {
     let theme = line.theme();
-    let (text, muted, accent, marked) = (theme.text, theme.muted, theme.accent, theme.marked);
-    let kind = table.kind();
     let (shown, total) = (table.len(), table.total());
-    let noun = if total == 1 { kind.word() } else { kind.plural() };
-    if shown == total {
-        line.put(&total.to_string(), text).gap(1).put(noun, muted).gap(2);
-    } else {
-        line.put(&format!("{shown} of {total}"), text).gap(1).put(noun, muted).gap(2);
-    }
+    let counted = if shown == total { total.to_string() } else { format!("{shown} of {total}") };
+    // A pane is called what its rows are; rows that were gone into are not.
+    let noun = if table.within().is_some() { table.kind().plural() } else { "" };
+    line.put(&counted, theme.text).gap(1).put(noun, theme.muted).gap(2);
     if !table.filter().is_empty() {
-        line.put("/", muted).put(table.filter().text(), accent).gap(2);
+        line.put("/", theme.muted).put(table.filter().text(), theme.accent).gap(2);
     }
     if !table.marks().is_empty() {
         let hidden = table.hidden_marks();
         let behind = if hidden > 0 { format!(", {hidden} of them hidden") } else { String::new() };
-        line.put(&format!("◆ {} marked{behind}", table.marks().len()), marked).gap(2);
+        line.put(&format!("◆ {} marked{behind}", table.marks().len()), theme.marked).gap(2);
     }
 }
 

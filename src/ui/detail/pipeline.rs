@@ -35,7 +35,7 @@ pub(super) fn pipeline(canvas: &mut Canvas<'_>, area: Rect, pipeline: &Pipeline,
     let mut row = 1;
     if let Some(gate) = &run.gate {
         let mut line = canvas.line(area, row);
-        line.put("⏸ ", theme.degraded).put(&gate.question, theme.degraded);
+        line.put("‖ ", theme.degraded).put(&gate.question, theme.degraded);
         let since = brief(gate.since.age(world.now));
         line.put(&format!("  {}, waiting {since}", gate.approvers), theme.muted);
         row += 1;

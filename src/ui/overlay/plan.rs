@@ -143,7 +143,7 @@ fn service(page: &mut Page, theme: &Theme, service: &ServiceImpact, most: u32, w
     let bar = |count: u32| {
         let full = usize::try_from((count * BAR).div_ceil(most).min(BAR)).unwrap_or(0);
         let empty = usize::try_from(BAR).unwrap_or(0) - full;
-        ("█".repeat(full), "░".repeat(empty), format!(" {count:<3}"))
+        ("━".repeat(full), "─".repeat(empty), format!(" {count:<3}"))
     };
     let lowest = match service.during {
         0 if service.before > 0 => theme.gauge_full,

@@ -37,7 +37,9 @@ pub(super) fn logs(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
     }
     let height = usize::from(area.height);
     let shown = logs.window(height);
-    let inside = Rect { width: area.width.saturating_sub(1), ..area };
+    // The scrollbar's column at the right, and as much air at the left.
+    let air = u16::from(area.width > 40);
+    let inside = Rect { x: area.x + air, width: area.width.saturating_sub(1 + air), ..area };
     let look = Look::new(logs, inside, shown.clone(), canvas.theme);
     if logs.show().wrap.is_on() {
         broken(canvas, inside, logs, &look, shown.clone());
@@ -297,7 +299,7 @@ pub(super) fn title(line: &mut Line<'_, '_>, app: &App) {
         line.put("◉ following", theme.healthy).gap(2);
     } else {
         let key = key_of(app, Command::Follow);
-        line.put("⏸ paused", theme.warning).put(&format!(", {key} follows"), theme.muted).gap(2);
+        line.put("‖ paused", theme.warning).put(&format!(", {key} follows"), theme.muted).gap(2);
     }
     let counted = if logs.len() == logs.total() {
         format!("{} lines", logs.total())

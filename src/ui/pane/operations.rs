@@ -97,7 +97,7 @@ const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
         State::Refused(_) => ("✖", theme.failing),
         State::Ended(verdict) => match verdict.outcome {
             Outcome::Completed => ("✔", theme.healthy),
-            Outcome::Paused | Outcome::Stalled => ("⏸", theme.degraded),
+            Outcome::Paused | Outcome::Stalled => ("‖", theme.degraded),
             Outcome::RolledBack => ("↶", theme.degraded),
             Outcome::RollbackPaused | Outcome::Failed => ("✖", theme.failing),
             Outcome::Refused | Outcome::Cancelled => ("○", theme.idle),
@@ -194,7 +194,7 @@ fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
         State::UnderWay => {}
     }
     if let Some((reason, since)) = &operation.waiting {
-        let lead = format!("⏸ nothing moves for {}: ", brief(since.age(world.clock)));
+        let lead = format!("‖ nothing moves for {}: ", brief(since.age(world.clock)));
         page.say(&lead, theme.degraded, reason, theme.text);
     }
     if let Some(error) = &operation.trouble {

@@ -189,7 +189,8 @@ impl Pen<'_, '_> {
 fn attention(pen: &mut Pen<'_, '_>, it: &Attention, app: &App) {
     let theme = pen.canvas.theme;
     let world = app.world();
-    let widest = world.environments.0.iter().map(|it| cells(&it.id.0)).max().unwrap_or(0).min(10);
+    let named = app.overview().attention().iter().filter_map(|it| it.environment.as_ref());
+    let widest = named.map(|it| cells(&it.0)).max().unwrap_or(0).min(10);
     pen.line(|line| {
         let role = theme.health(it.severity);
         line.gap(2).put(it.severity.sign(), role).gap(1);

@@ -56,6 +56,6 @@ mod tests {
         let drawn = rows(24, 3, |canvas, area| {
             spread(canvas, area, &places, 1);
         });
-        assert_eq!(drawn, "worker-1 ████▌░░░░ 1    \nworker-2 █████████ 2 ▲  \nand 2 more              ");
+        assert_eq!(drawn, "worker-1 ━━━━╸──── 1    \nworker-2 ━━━━━━━━━ 2 ▲  \nand 2 more              ");
     }
 }

@@ -22,7 +22,7 @@ pub(crate) const fn sign(state: RunState) -> &'static str {
     match state {
         RunState::Waiting => "·",
         RunState::Running => "◐",
-        RunState::Held => "⏸",
+        RunState::Held => "‖",
         RunState::Succeeded => "✔",
         RunState::Failed => "✖",
         RunState::Cancelled => "○",

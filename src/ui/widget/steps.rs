@@ -57,6 +57,6 @@ mod tests {
             line.gap(1);
             progress(&mut line, 8, 3, 4);
         });
-        assert_eq!(drawn.trim_end(), "✔◐·✖ ██████░░ 3/4");
+        assert_eq!(drawn.trim_end(), "✔◐·✖ ━━━━━━── 3/4");
     }
 }
