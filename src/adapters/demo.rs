@@ -17,5 +17,8 @@ mod settings;
 mod world;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use connection::Demo;
 pub use settings::{DemoSettings, EPOCH};

@@ -2,11 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::stream;
-
 use super::{
     player::Player,
-    settings::DemoSettings,
+    settings::{DemoSettings, Share},
     world::Flavour,
     {describe, logs, plan, run},
 };
@@ -26,24 +24,29 @@ impl Demo {
     /// before it is looked at. `now` is the present, for a fleet that is not frozen.
     pub fn open(settings: &DemoSettings, now: Timestamp) -> Vec<Arc<dyn Adapter>> {
         let start = settings.start(now);
-        let shares = settings.tasks.map_or((None, None), |tasks| {
-            // Three of five run on Kubernetes, as prod there is the largest environment of both systems.
-            let kubernetes = tasks / 5 * 3;
-            (Some(kubernetes), Some(tasks - kubernetes))
-        });
-        let connection = |flavour, tasks| -> Arc<dyn Adapter> {
-            Arc::new(Connection {
-                player: Arc::new(Player::new(flavour, settings.clone(), tasks, start)),
-                profile: profile(flavour, settings),
-            })
-        };
-        vec![connection(Flavour::Kubernetes, shares.0), connection(Flavour::Swarm, shares.1)]
+        let [kubernetes, swarm] = settings.shares();
+        vec![
+            Arc::new(Connection::new(Flavour::Kubernetes, settings, kubernetes, start)),
+            Arc::new(Connection::new(Flavour::Swarm, settings, swarm, start)),
+        ]
     }
 }
 
-struct Connection {
-    player: Arc<Player>,
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) player: Arc<Player>,
     profile: Profile,
+}
+
+impl Connection {
+    /// A connection whose world is built when it is first looked at.
+    pub(super) fn new(flavour: Flavour, settings: &DemoSettings, share: Share, start: Timestamp) -> Self {
+        Self {
+            player: Arc::new(Player::new(flavour, settings.clone(), share, start)),
+            profile: profile(flavour, settings),
+        }
+    }
 }
 
 /// Nothing changes while the fleet is frozen, so nothing grows stale: a year is for ever here.
@@ -84,6 +87,7 @@ impl Adapter for Connection {
     fn check(&self) -> BoxFuture<'static, Result<Checkup>> {
         let player = Arc::clone(&self.player);
         Box::pin(async move {
+            player.ready().await;
             let (tasks, nodes, version) = player.with(|world| {
                 let version = world.clusters.values().next().map(|cluster| cluster.version.clone());
                 (world.instances.len(), world.machines.len(), version.unwrap_or_default())
@@ -103,7 +107,10 @@ impl Adapter for Connection {
 
     fn describe(&self, id: ResourceId) -> BoxFuture<'static, Result<Document>> {
         let player = Arc::clone(&self.player);
-        Box::pin(async move { describe::describe(&player, &id) })
+        Box::pin(async move {
+            player.ready().await;
+            describe::describe(&player, &id)
+        })
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
@@ -113,7 +120,10 @@ impl Adapter for Connection {
     fn plan(&self, operation: OperationId, intent: Intent, _: Evidence) -> BoxFuture<'static, Result<Plan>> {
         let (player, profile) = (Arc::clone(&self.player), self.profile.clone());
         // Evidence is for the guards; the steps are made from the subjects as they are now.
-        Box::pin(async move { plan::plan(&player, &profile, operation, &intent) })
+        Box::pin(async move {
+            player.ready().await;
+            plan::plan(&player, &profile, operation, &intent)
+        })
     }
 
     fn run(&self, approved: Approved, scribe: Arc<dyn Scribe>, cancel: Cancel) -> BoxStream<'static, Progress> {
@@ -123,9 +133,4 @@ impl Adapter for Connection {
     fn observe(&self, record: OperationRecord) -> BoxStream<'static, Progress> {
         run::observe(Arc::clone(&self.player), record)
     }
-}
-
-/// A stream that says one error and ends.
-pub(super) fn failed<T: Send + 'static>(error: crate::error::Error) -> BoxStream<'static, Result<T>> {
-    Box::pin(stream::once(async move { Err(error) }))
 }

@@ -57,8 +57,10 @@ impl Writer {
         let due = self.rate * u64::try_from(GRAIN).unwrap_or(0);
         let count = due / WHOLE + u64::from(chance.below(WHOLE) < due % WHOLE);
         for index in 0..count {
-            let inside = i64::try_from(index * u64::try_from(GRAIN).unwrap_or(0) / count.max(1)).unwrap_or(0);
-            self.line(&mut chance, Timestamp(from + inside), into);
+            // Anywhere in its own part of the grain.
+            let grain = u64::try_from(GRAIN).unwrap_or(0);
+            let inside = (index * grain + chance.below(grain)) / count;
+            self.line(&mut chance, Timestamp(from + i64::try_from(inside).unwrap_or(0)), into);
         }
     }
 
@@ -108,7 +110,7 @@ const PATHS: &[&str] = &[
 const AGENTS: &[&str] = &["Mozilla/5.0", "curl/8.14.1", "okhttp/5.1.0", "kube-probe/1.33", "Googlebot/2.1"];
 
 fn rfc3339(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.0).map(|at| at.to_string()).unwrap_or_default()
+    jiff::Timestamp::from_millisecond(at.0).map(|at| format!("{at:.3}")).unwrap_or_default()
 }
 
 fn clock(at: Timestamp) -> String {

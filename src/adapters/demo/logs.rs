@@ -5,10 +5,9 @@ use std::{collections::BTreeMap, collections::VecDeque, sync::Arc, time::Duratio
 use futures_util::stream;
 
 use super::{
-    connection::failed,
     lines::{GRAIN, Mood, Writer},
     player::Player,
-    world::World,
+    world::{Instance, World},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -32,13 +31,8 @@ const TAIL: u32 = 200;
 
 /// The lines `request` asks for.
 pub(crate) fn logs(player: Arc<Player>, request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
-    let known = player.with(|world| writers(world, &request.of, None).is_some());
-    if !known {
-        let error = Error::new(ErrorKind::NotFound, format!("{} does not exist any more", request.of));
-        return failed(error.hint("open the log of one that runs"));
-    }
     let reader = Reader { player, request, to: None, sources: BTreeMap::new(), ready: VecDeque::new(), over: false };
-    Box::pin(stream::unfold(reader, |mut reader| async move { reader.next().await.map(|batch| (Ok(batch), reader)) }))
+    Box::pin(stream::unfold(reader, |mut reader| async move { reader.next().await.map(|batch| (batch, reader)) }))
 }
 
 struct Reader {
@@ -52,10 +46,11 @@ struct Reader {
 }
 
 impl Reader {
-    async fn next(&mut self) -> Option<LogBatch> {
+    async fn next(&mut self) -> Option<Result<LogBatch>> {
+        self.player.ready().await;
         loop {
             if let Some(batch) = self.ready.pop_front() {
-                return Some(batch);
+                return Some(Ok(batch));
             }
             if self.over {
                 return None;
@@ -67,11 +62,14 @@ impl Reader {
                 let busy = self.player.settings().logs.is_some();
                 self.player.pause(if busy { BUSY } else { CALM }).await;
             }
-            self.read();
+            if let Err(error) = self.read() {
+                self.over = true;
+                return Some(Err(error));
+            }
         }
     }
 
-    fn read(&mut self) {
+    fn read(&mut self) -> Result<()> {
         let rate = self.player.settings().logs;
         let seed = self.player.settings().seed;
         let now = self.player.now().0;
@@ -80,7 +78,11 @@ impl Reader {
         let Some(writers) = found else {
             self.ready.extend(self.sources.values().map(|source| ended(source, "it is gone")));
             self.over = true;
-            return;
+            if self.to.is_some() {
+                return Ok(());
+            }
+            let error = Error::new(ErrorKind::NotFound, format!("{} does not exist any more", self.request.of));
+            return Err(error.hint("open the log of one that runs"));
         };
         self.follow_sources(&writers);
         let mut all: Vec<(usize, LogLine)> = Vec::new();
@@ -97,6 +99,7 @@ impl Reader {
         self.to = Some(end);
         self.over = !self.request.follow;
         self.deal(&writers, all);
+        Ok(())
     }
 
     /// New sources join, old ones end with a word.
@@ -194,7 +197,7 @@ fn writers(world: &World, of: &ResourceId, rate: Option<u32>) -> Option<Vec<(Log
         });
         let troubled = sick || instance.faulty || instance.health == Health::Failing;
         writers.push((
-            LogSource { id: world.id(Kind::Task, instance.key.clone()), label: label(instance) },
+            LogSource { id: world.id(Kind::Task, instance.key.clone()), label: label(world, instance) },
             Writer {
                 rate: Writer::natural_rate(&application),
                 application,
@@ -213,8 +216,14 @@ fn writers(world: &World, of: &ResourceId, rate: Option<u32>) -> Option<Vec<(Log
     Some(writers)
 }
 
-/// A short name before each line: `auth.2`, or the last words of a pod's name.
-fn label(instance: &super::world::Instance) -> Text {
+/// A short name before each line: `auth.2`, `traefik.leader`, or a pod's own.
+fn label(world: &World, instance: &Instance) -> Text {
     let name = instance.name.rsplit_once('_').map_or(&*instance.name, |(_, rest)| rest);
-    name.into()
+    match (name.split_once('.'), world.node_name(instance)) {
+        // A task of a global service is named after its node's id, which nobody reads.
+        (Some((service, place)), Some(node)) if place.parse::<u32>().is_err() => {
+            format!("{service}.{}", node.trim_start_matches("newswatch-")).into()
+        }
+        (Some(_) | None, _) => name.into(),
+    }
 }

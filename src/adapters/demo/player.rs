@@ -10,12 +10,16 @@ use std::{
 
 use futures_util::stream;
 use tokio::{
-    sync::broadcast::{self, error::RecvError},
+    sync::{
+        OnceCell,
+        broadcast::{self, error::RecvError},
+    },
+    task::spawn_blocking,
     time::{Instant, sleep, sleep_until},
 };
 
 use super::{
-    settings::DemoSettings,
+    settings::{DemoSettings, Share},
     world::{Changes, Flavour, World},
 };
 use crate::{
@@ -38,18 +42,28 @@ const BACKLOG: usize = 256;
 pub(crate) struct Player {
     flavour: Flavour,
     settings: DemoSettings,
-    tasks: Option<u32>,
+    share: Share,
     start: Timestamp,
     began: Instant,
     world: Mutex<Option<World>>,
+    built: OnceCell<()>,
     changes: broadcast::Sender<Arc<Changes>>,
 }
 
 impl Player {
     /// A player whose world is built when it is first looked at. `start` is the time in it now.
-    pub(crate) fn new(flavour: Flavour, settings: DemoSettings, tasks: Option<u32>, start: Timestamp) -> Self {
+    pub(crate) fn new(flavour: Flavour, settings: DemoSettings, share: Share, start: Timestamp) -> Self {
         let (changes, _) = broadcast::channel(BACKLOG);
-        Self { flavour, settings, tasks, start, began: Instant::now(), world: Mutex::new(None), changes }
+        Self {
+            flavour,
+            settings,
+            share,
+            start,
+            began: Instant::now(),
+            world: Mutex::new(None),
+            built: OnceCell::new(),
+            changes,
+        }
     }
 
     /// The time in this world.
@@ -67,7 +81,7 @@ impl Player {
         let now = self.now();
         // A panic while the world was locked leaves it between two events, which is a state like any other.
         let mut guard = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        let world = guard.get_or_insert_with(|| World::new(self.flavour, &self.settings, self.tasks, self.start));
+        let world = guard.get_or_insert_with(|| World::new(self.flavour, &self.settings, self.share, self.start));
         if !self.settings.frozen() {
             let changes = world.step(now);
             self.tell(changes);
@@ -76,6 +90,19 @@ impl Player {
         let changes = world.changes();
         self.tell(changes);
         looked
+    }
+
+    /// Waits until the world is built. A large one is built away from the threads that everything else runs on.
+    pub(crate) async fn ready(self: &Arc<Self>) {
+        if self.share.tasks.is_none() {
+            return;
+        }
+        let built = self.built.get_or_init(|| async {
+            let player = Arc::clone(self);
+            // Where it fails, whoever looks first builds it.
+            let _ = spawn_blocking(move || player.with(|_| {})).await;
+        });
+        built.await;
     }
 
     /// Waits until something has changed, or may have.
@@ -94,7 +121,8 @@ impl Player {
 
     /// Everything of `kind`, kept up to date.
     pub(crate) fn watch(self: &Arc<Self>, kind: Kind) -> BoxStream<'static, Result<Delta>> {
-        let watcher = Watcher { player: Arc::clone(self), kind, changes: None, ready: Vec::new() };
+        let watcher =
+            Watcher { player: Arc::clone(self), kind, changes: None, ready: Vec::new(), spoke: Instant::now() };
         Box::pin(stream::unfold(watcher, |mut watcher| async move {
             let delta = watcher.next().await;
             Some((Ok(delta), watcher))
@@ -125,20 +153,26 @@ struct Watcher {
     changes: Option<broadcast::Receiver<Arc<Changes>>>,
     /// What goes out next, last first.
     ready: Vec<Delta>,
+    /// When it last had something to say.
+    spoke: Instant,
 }
 
 impl Watcher {
     async fn next(&mut self) -> Delta {
         loop {
             if let Some(delta) = self.ready.pop() {
+                self.spoke = Instant::now();
                 return delta;
             }
             let Some(changes) = &mut self.changes else {
+                self.player.ready().await;
                 self.list();
                 continue;
             };
             let frozen = self.player.settings.frozen();
-            let quiet = async { if frozen { std::future::pending().await } else { sleep(SIGN_OF_LIFE).await } };
+            // Other kinds may change all the time: only this one's silence counts.
+            let life = self.spoke + SIGN_OF_LIFE;
+            let quiet = async { if frozen { std::future::pending().await } else { sleep_until(life).await } };
             tokio::select! {
                 biased;
                 told = changes.recv() => match told {
@@ -148,7 +182,7 @@ impl Watcher {
                     Err(RecvError::Closed) => std::future::pending().await,
                 },
                 () = self.player.due() => self.player.with(|_| {}),
-                () = quiet => return Delta::Complete(self.scope()),
+                () = quiet => self.ready.push(Delta::Complete(self.scope())),
             }
         }
     }

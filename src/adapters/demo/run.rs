@@ -30,6 +30,7 @@ pub(crate) fn run(
     cancel: Cancel,
 ) -> BoxStream<'static, Progress> {
     telling(move |teller| async move {
+        player.ready().await;
         let verdict = carry_out(&player, approved.plan(), &*scribe, &cancel, &teller).await;
         teller.say(Progress::Verdict(verdict));
     })
@@ -38,6 +39,7 @@ pub(crate) fn run(
 /// Looks how far a broken operation came. Sends nothing.
 pub(crate) fn observe(player: Arc<Player>, record: OperationRecord) -> BoxStream<'static, Progress> {
     telling(move |teller| async move {
+        player.ready().await;
         teller.say(Progress::Verdict(look_back(&player, &record, &teller).await));
     })
 }

@@ -29,6 +29,15 @@ impl Default for DemoSettings {
     }
 }
 
+/// One connection's part of what the whole fleet was asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Share {
+    /// How many tasks it shall have, where a number was asked for.
+    pub(crate) tasks: Option<u32>,
+    /// How many changes a second it makes beside what happens by itself.
+    pub(crate) deltas: u32,
+}
+
 /// The keys, with the least and the most each takes.
 const KEYS: [(&str, u64, u64); 4] = [
     ("seed", 0, u64::MAX),
@@ -72,6 +81,15 @@ impl DemoSettings {
         let usual = ["dev", "qa", "rc", "staging", "prod"];
         let stage = |name: &str| Environment { id: EnvironmentId::from(name), protected: name == "prod" };
         Environments(usual.into_iter().map(stage).collect())
+    }
+
+    /// The shares of `absolute` and `newswatch`: three of five of everything run on Kubernetes, which has the most
+    /// environments.
+    pub(crate) fn shares(&self) -> [Share; 2] {
+        let (tasks, deltas) = (self.tasks.map(|tasks| tasks / 5 * 3), self.deltas.unwrap_or(0));
+        let most = (deltas * 3).div_ceil(5);
+        let rest = self.tasks.zip(tasks).map(|(all, first)| all - first);
+        [Share { tasks, deltas: most }, Share { tasks: rest, deltas: deltas - most }]
     }
 
     fn take(&mut self, part: &str, column: usize) -> Result<()> {
@@ -148,6 +166,14 @@ mod tests {
         assert_eq!(said("seed=7,tasks=many").0, "--demo, column 8: `tasks` takes a whole number, not `many`");
         assert_eq!(said("tasks=3").0, "--demo, column 1: `tasks` takes 200 to 1000000, not 3");
         assert_eq!(said("tasks").0, "--demo, column 1: `tasks` has no value");
+    }
+
+    #[test]
+    fn the_shares_are_the_whole() {
+        let [a, b] = DemoSettings { tasks: Some(50_001), deltas: Some(7), ..DemoSettings::default() }.shares();
+        assert_eq!((a.tasks, b.tasks), (Some(30_000), Some(20_001)));
+        assert_eq!((a.deltas, b.deltas), (5, 2));
+        assert_eq!(DemoSettings::default().shares(), [Share::default(); 2]);
     }
 
     #[test]

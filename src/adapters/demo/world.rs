@@ -25,7 +25,10 @@ pub(crate) use machine::Machine;
 pub(crate) use order::Order;
 pub(crate) use workload::{Need, OnFailure, Spec, TaskOrder, Update, UpdateConfig, Workload};
 
-use super::{chance::Chance, settings::DemoSettings};
+use super::{
+    chance::Chance,
+    settings::{DemoSettings, Share},
+};
 use crate::fleet::{
     Backing, Cluster, ConnectionId, Endpoint, Environments, Interner, Kind, Lock, Pipeline, Resource, ResourceId, Text,
     Timestamp,
@@ -53,7 +56,8 @@ pub(crate) struct World {
     pub(crate) clusters: BTreeMap<Text, Cluster>,
     pub(crate) machines: BTreeMap<u32, Machine>,
     pub(crate) workloads: BTreeMap<u32, Workload>,
-    pub(crate) instances: BTreeMap<u64, Instance>,
+    /// Boxed: half-filled nodes of a map of a hundred thousand would cost more than the tasks.
+    pub(crate) instances: BTreeMap<u64, Box<Instance>>,
     pub(crate) pipelines: BTreeMap<Text, Pipeline>,
     pub(crate) endpoints: BTreeMap<Text, Endpoint>,
     pub(crate) backings: BTreeMap<Text, Backing>,
@@ -70,6 +74,8 @@ pub(crate) struct World {
     counter: u64,
     marks: BTreeSet<Mark>,
     gone: Vec<ResourceId>,
+    /// Instances without a node.
+    waiting: BTreeSet<u64>,
     /// Instances that churn has started and will finish.
     young: VecDeque<u64>,
     /// What churn may pick from, rebuilt when it runs dry.
@@ -158,8 +164,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 impl World {
-    /// The world of `flavour` as it is at `start`. `tasks` is how many it shall have in all, where that was asked for.
-    pub(crate) fn new(flavour: Flavour, settings: &DemoSettings, tasks: Option<u32>, start: Timestamp) -> Self {
+    /// The world of `flavour` as it is at `start`, with its share of what the whole fleet was asked to be.
+    pub(crate) fn new(flavour: Flavour, settings: &DemoSettings, share: Share, start: Timestamp) -> Self {
         let name = match flavour {
             Flavour::Kubernetes => "absolute",
             Flavour::Swarm => "newswatch",
@@ -189,6 +195,7 @@ impl World {
             counter: 0,
             marks: BTreeSet::new(),
             gone: Vec::new(),
+            waiting: BTreeSet::new(),
             young: VecDeque::new(),
             crowd: Vec::new(),
             busyness: 0,
@@ -201,11 +208,13 @@ impl World {
         world.after(5 * SECOND, Event::Retry);
         world.schedule_incidents();
         let _ = world.step(start);
-        if let Some(tasks) = tasks {
+        if let Some(tasks) = share.tasks {
             world.gather_crowd(tasks);
         }
-        world.start_churn(settings.deltas.unwrap_or(0));
-        let _ = world.changes();
+        world.start_churn(share.deltas);
+        // Nobody has looked yet, so nothing has changed.
+        world.marks.clear();
+        world.gone.clear();
         world
     }
 
@@ -265,13 +274,13 @@ impl World {
 
     /// The task called `key`.
     pub(crate) fn instance(&self, key: &Text) -> Option<(u64, &Instance)> {
-        self.instances.iter().find(|(_, instance)| instance.key == *key).map(|(number, it)| (*number, it))
+        self.instances.iter().find(|(_, instance)| instance.key == *key).map(|(number, it)| (*number, &**it))
     }
 
     /// The tasks of a service, in the order they were made.
     pub(crate) fn instances_of(&self, workload: u32) -> impl Iterator<Item = (u64, &Instance)> {
         let numbers = self.workloads.get(&workload).into_iter().flat_map(|workload| workload.instances.iter());
-        numbers.filter_map(|number| self.instances.get(number).map(|instance| (*number, instance)))
+        numbers.filter_map(|number| self.instances.get(number).map(|instance| (*number, &**instance)))
     }
 
     /// The id of the `kind` called `key` here.

@@ -44,13 +44,14 @@ const PATIENCE: i64 = 38 * MINUTE;
 /// The pipelines of system A, each downstream of the one before.
 const CHAIN: [&str; 4] = ["absolute-build", "absolute-cluster", "absolute-deploy", "absolute-integration"];
 
-/// Adds the pipelines of system A, with what they did before.
-pub(super) fn absolute(world: &mut World) {
+/// Adds the pipelines of system A, with what they did before: builds from `newest` down, of which only `proven` and
+/// those before it came all the way.
+pub(super) fn absolute(world: &mut World, newest: u32, proven: u32) {
     let last = world.last_stage();
-    for (index, name) in CHAIN.into_iter().enumerate() {
+    for (index, name) in (0_i64..).zip(CHAIN) {
         let environment = last.clone().filter(|_| index >= 2);
-        let hours = i64::try_from(index).unwrap_or(0);
-        world.add_pipeline(name, environment, 1_487, 19 * HOUR - hours * 4 * MINUTE);
+        let (build, age) = if index == 3 { (proven, 30 * HOUR) } else { (newest, 3 * HOUR) };
+        world.add_pipeline(name, environment, build, age - index * 4 * MINUTE);
     }
 }
 
@@ -67,20 +68,23 @@ impl World {
         for past in 0..3_u32 {
             let mut run =
                 self.new_run(&key, build - past, Timestamp(self.clock.0 - newest - i64::from(past) * 7 * HOUR));
-            let failed = past == 1;
-            let stages = run.stages.len();
+            let broken_at = self.broken_at(name, past, &run);
             let mut took = 0;
             for (index, stage) in run.stages.iter_mut().enumerate() {
                 stage.took_ms = self.chance.between(9_000, 140_000);
                 took += i64::try_from(stage.took_ms).unwrap_or(0);
-                let broken = failed && index == stages / 2;
-                stage.state = match (broken, failed && index > stages / 2) {
-                    (true, _) => RunState::Failed,
-                    (false, true) => RunState::Cancelled,
-                    (false, false) => RunState::Succeeded,
+                stage.state = match broken_at {
+                    Some(at) if index == at && stage.name.contains("sign-off") => RunState::Cancelled,
+                    Some(at) if index == at => RunState::Failed,
+                    Some(at) if index > at => RunState::Cancelled,
+                    Some(_) | None => RunState::Succeeded,
                 };
+                if broken_at.is_some_and(|at| index > at) {
+                    stage.took_ms = 0;
+                }
             }
-            run.state = if failed { RunState::Failed } else { RunState::Succeeded };
+            let worst = broken_at.and_then(|at| run.stages.get(at)).map(|stage| stage.state);
+            run.state = worst.unwrap_or(RunState::Succeeded);
             run.ended_at = Some(Timestamp(run.started_at.0 + took));
             runs.push(run);
         }
@@ -93,6 +97,21 @@ impl World {
         };
         self.pipelines.insert(key.clone(), pipeline);
         self.mark(Mark::Pipeline(key));
+    }
+
+    /// The stage at which a run of the past broke off. What environments run is what deployments left there: each of
+    /// the latest came one environment further than the one after it.
+    fn broken_at(&self, pipeline: &str, past: u32, run: &Run) -> Option<usize> {
+        match pipeline {
+            "absolute-deploy" => {
+                let reached = self.stages.0.get(usize::try_from(past).ok()?)?;
+                let test = run.stages.iter().position(|stage| *stage.name == *format!("test {}", reached.id))?;
+                let gate = run.stages.get(test + 1).is_some_and(|stage| stage.name.contains("sign-off"));
+                (test + 1 < run.stages.len()).then_some(test + usize::from(gate))
+            }
+            "absolute-build" | "absolute-cluster" | "absolute-integration" => None,
+            _ => (past == 1).then_some(run.stages.len() / 2),
+        }
     }
 
     /// The stages of a pipeline: what each is called and does.

@@ -8,12 +8,12 @@ use std::{collections::BTreeSet, sync::Arc};
 pub(super) use absolute::absolute;
 pub(super) use newswatch::{BUILD, SERVICES as NEWSWATCH, TESTED, newswatch};
 
-use super::{DAY, Flavour, HOUR, Instance, Machine, Need, OnFailure, Spec, TaskOrder, UpdateConfig, Workload, World};
+use super::{DAY, Flavour, HOUR, Machine, Need, OnFailure, Spec, TaskOrder, Update, UpdateConfig, Workload, World};
 use crate::{
     adapters::demo::chance,
     fleet::{
         Availability, Backing, BackingSort, Capacity, EnvironmentId, Health, Image, Kind, Mode, Node, NodeRole,
-        NodeState, Port, PortMode, Purchase, Replicas, Route, Service, TaskState, Text, Timestamp,
+        NodeState, Port, PortMode, Purchase, Replicas, RolloutState, Route, Service, TaskState, Text, Timestamp,
     },
 };
 
@@ -140,7 +140,9 @@ impl World {
             (Flavour::Swarm, _) => (format!("{}_{}", site.group, blueprint.name), self.chance.docker_id(), "service"),
         };
         let image = Arc::new(self.image(blueprint, site.build));
-        let before = Arc::new(self.image(blueprint, site.build.saturating_sub(1)));
+        // What others make was installed once, and has no version to go back to.
+        let ours = blueprint.tag.is_empty();
+        let before = ours.then(|| Arc::new(self.image(blueprint, site.build.saturating_sub(1))));
         let need = match blueprint.on {
             Place::Anywhere => Need::Anywhere,
             Place::Managers => Need::Managers,
@@ -175,7 +177,7 @@ impl World {
             routes: route(blueprint, site).into_iter().collect(),
             configuration: Vec::new(),
             constraints: Vec::new(),
-            can_roll_back: true,
+            can_roll_back: ours,
             labels: self.labels(blueprint, site),
             health: Health::Unknown,
             created_at: Some(Timestamp(self.clock.0 - days * DAY)),
@@ -186,7 +188,7 @@ impl World {
             pool: site.pool,
             cost: Capacity { cpu_millis: blueprint.cost.0, memory_bytes: blueprint.cost.1 << 20, tasks: 1 },
             config,
-            previous: Some(Spec { image: before, revision: 0, faulty: false, need }),
+            previous: before.map(|image| Spec { image, revision: 0, faulty: false, need }),
             spec,
             update: None,
             brittle: false,
@@ -208,6 +210,16 @@ impl World {
             let age = site.age + self.chance.millis(0, 90_000);
             self.settle_task(task, Timestamp(self.clock.0 - age));
         }
+        if let Some(workload) = self.workloads.get_mut(&number)
+            && blueprint.tag.is_empty()
+        {
+            let began = Timestamp(self.clock.0 - site.age - 90_000);
+            let ended = Timestamp(self.clock.0 - site.age);
+            let (state, message) = (RolloutState::Completed, None);
+            workload.row.changed_at = Some(began);
+            workload.update =
+                Some(Update { state, message, started_at: began, ended_at: Some(ended), moved_at: ended });
+        }
         number
     }
 
@@ -217,20 +229,17 @@ impl World {
             return;
         }
         self.turn(task, TaskState::Running, None);
-        if let Some(Instance { created_at, started_at, changed_at, settled, .. }) = self.instances.get_mut(&task) {
-            *created_at = since.before(std::time::Duration::from_secs(3));
-            (*started_at, *changed_at, *settled) = (Some(since), since, true);
+        if let Some(instance) = self.instances.get_mut(&task) {
+            instance.created_at = since.before(std::time::Duration::from_secs(3));
+            (instance.started_at, instance.changed_at, instance.settled) = (Some(since), since, true);
         }
     }
 
     /// The image of a blueprint as it was built the `build`th time.
     pub(super) fn image(&self, blueprint: &Blueprint, build: u32) -> Image {
-        let digest = chance::digest(self.seed, blueprint.image, build);
-        let tag = if blueprint.tag.is_empty() {
-            format!("{}.{}", build / 100, build % 100)
-        } else {
-            blueprint.tag.to_owned()
-        };
+        let ours = blueprint.tag.is_empty();
+        let digest = chance::digest(self.seed, blueprint.image, if ours { build } else { 0 });
+        let tag = if ours { format!("{}.{}", build / 100, build % 100) } else { blueprint.tag.to_owned() };
         Image { reference: format!("{}:{tag}", blueprint.image).into(), digest: Some(digest.into()) }
     }
 

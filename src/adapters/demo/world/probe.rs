@@ -12,7 +12,8 @@ impl World {
     /// Adds an endpoint. Health endpoints are asked from now on.
     pub(super) fn add_endpoint(&mut self, key: &str, environment: &EnvironmentId, url: String, purpose: Purpose) {
         let key = Text::clean(key);
-        let days = self.chance.millis(20, 80);
+        // One certificate ends soon: the one that nobody looks at.
+        let days = if key.starts_with("grafana") { 9 } else { self.chance.millis(20, 80) };
         let tls = url.starts_with("https:");
         let endpoint = Endpoint {
             id: self.id(Kind::Endpoint, key.clone()),

@@ -74,7 +74,13 @@ impl World {
 
     /// Makes a task and looks for a node for it.
     pub(super) fn launch(&mut self, number: u32, slot: u32) {
+        let past = self.instances_of(number).filter(|(_, it)| it.slot == slot);
+        let failed = past.filter(|(_, it)| matches!(it.state, TaskState::Failed | TaskState::Lost));
+        let restarts = failed.map(|(_, it)| it.restarts + 1).max().unwrap_or(0);
         let task = self.make(number, slot);
+        if let Some(instance) = self.instances.get_mut(&task) {
+            instance.restarts = restarts;
+        }
         self.place(task);
     }
 
@@ -97,12 +103,6 @@ impl World {
             Flavour::Kubernetes => format!("{}/{name}", workload.row.group),
             Flavour::Swarm => self.chance.docker_id(),
         };
-        let past = self.instances_of(number).filter(|(_, it)| it.slot == slot);
-        let restarts = past
-            .filter(|(_, it)| matches!(it.state, TaskState::Failed | TaskState::Lost))
-            .map(|(_, it)| it.restarts + 1)
-            .max()
-            .unwrap_or(0);
         let instance = Instance {
             key: key.into(),
             name: name.into(),
@@ -113,7 +113,7 @@ impl World {
             native,
             wanted: true,
             health: Health::Progressing,
-            restarts,
+            restarts: 0,
             revision: workload.spec.revision,
             faulty: workload.spec.faulty,
             settled: false,
@@ -124,7 +124,8 @@ impl World {
             started_at: None,
             changed_at: self.clock,
         };
-        self.instances.insert(task, instance);
+        self.instances.insert(task, Box::new(instance));
+        self.waiting.insert(task);
         if let Some(workload) = self.workloads.get_mut(&number) {
             workload.instances.insert(task);
         }
@@ -194,8 +195,7 @@ impl World {
 
     /// Tries everything without a node again.
     pub(super) fn retry(&mut self) {
-        let waiting = self.instances.iter().filter(|(_, it)| it.wanted && it.state == TaskState::Pending);
-        let waiting: Vec<u64> = waiting.map(|(task, _)| *task).collect();
+        let waiting: Vec<u64> = self.waiting.iter().copied().collect();
         for task in waiting {
             self.place(task);
         }
@@ -311,6 +311,7 @@ impl World {
     /// A task is gone from every list.
     pub(super) fn forget(&mut self, task: u64) {
         self.vacate(task);
+        self.waiting.remove(&task);
         let Some(instance) = self.instances.remove(&task) else { return };
         if let Some(workload) = self.workloads.get_mut(&instance.workload) {
             workload.instances.remove(&task);
@@ -376,6 +377,11 @@ impl World {
             TaskState::Failed | TaskState::Lost => Health::Failing,
         };
         let workload = instance.workload;
+        if state == TaskState::Pending {
+            self.waiting.insert(task);
+        } else {
+            self.waiting.remove(&task);
+        }
         self.mark(Mark::Instance(task));
         self.mark(Mark::Workload(workload));
     }

@@ -12,11 +12,11 @@ fn settings() -> DemoSettings {
 }
 
 fn swarm() -> World {
-    World::new(Flavour::Swarm, &settings(), None, START)
+    World::new(Flavour::Swarm, &settings(), Share::default(), START)
 }
 
 fn kubernetes() -> World {
-    World::new(Flavour::Kubernetes, &settings(), None, START)
+    World::new(Flavour::Kubernetes, &settings(), Share::default(), START)
 }
 
 fn seconds(seconds: i64) -> Timestamp {
@@ -39,13 +39,15 @@ fn rollout(world: &World, key: &Text) -> Option<RolloutState> {
 #[test]
 fn the_same_seed_and_times_give_the_same_changes() {
     for flavour in [Flavour::Swarm, Flavour::Kubernetes] {
-        let (mut a, mut b) =
-            (World::new(flavour, &settings(), None, START), World::new(flavour, &settings(), None, START));
+        let (mut a, mut b) = (
+            World::new(flavour, &settings(), Share::default(), START),
+            World::new(flavour, &settings(), Share::default(), START),
+        );
         assert_eq!(everything(&a), everything(&b));
         for second in 1..600 {
             assert_eq!(a.step(seconds(second)), b.step(seconds(second)), "at {second} s");
         }
-        let other = World::new(flavour, &DemoSettings { seed: 8, ..settings() }, None, START);
+        let other = World::new(flavour, &DemoSettings { seed: 8, ..settings() }, Share::default(), START);
         assert_ne!(everything(&a), everything(&other));
     }
 }
@@ -120,7 +122,7 @@ fn every_row_is_sound() {
             let ids: BTreeSet<&ResourceId> = rows.iter().map(Resource::id).collect();
             assert_eq!(ids.len(), rows.len(), "ids are unique at minute {minute}");
             for (number, machine) in &world.machines {
-                let placed: Vec<&Instance> =
+                let placed: Vec<&Box<Instance>> =
                     machine.instances.iter().filter_map(|task| world.instances.get(task)).collect();
                 assert_eq!(placed.len(), machine.instances.len());
                 assert!(placed.iter().all(|it| it.machine == Some(*number)));
@@ -284,8 +286,8 @@ fn an_order_that_cannot_be_obeyed_changes_nothing() {
 
 #[test]
 fn a_crowd_is_as_large_as_it_was_asked_to_be() {
-    let asked = DemoSettings { tasks: Some(20_000), deltas: Some(1_000), ..settings() };
-    let mut world = World::new(Flavour::Kubernetes, &asked, Some(20_000), START);
+    let share = Share { tasks: Some(20_000), deltas: 1_000 };
+    let mut world = World::new(Flavour::Kubernetes, &settings(), share, START);
     assert_eq!(world.instances.values().filter(|it| it.wanted).count(), 20_000);
     assert!(world.machines.len() > 300);
     let mut changes = 0;

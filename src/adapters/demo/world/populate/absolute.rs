@@ -2,7 +2,10 @@
 
 use super::{Blueprint, CAREFUL, GIB, Host, Place, SURGE, Site, UpdateConfig, hours};
 use crate::{
-    adapters::demo::world::{DAY, Event, MINUTE, Mark, World, delivery},
+    adapters::demo::{
+        chance,
+        world::{DAY, Event, MINUTE, Mark, World, delivery},
+    },
     fleet::{
         BackingSort, Capacity, Cluster, Configuration, EnvironmentId, Health, Kind, Mode, NodeRole, Purchase, Purpose,
         Text, Timestamp,
@@ -81,7 +84,8 @@ pub(in super::super) fn absolute(world: &mut World) {
         "versioned, one object for each environment",
         hours(9),
     );
-    delivery::absolute(world);
+    let newest = OLDEST_BUILD + u32::try_from(last.min(4)).unwrap_or(0);
+    delivery::absolute(world, newest, OLDEST_BUILD);
     // Before the first look, a commit of this morning has come as far as the gate.
     world.after(15 * MINUTE, Event::Commit("absolute-build".into()));
 }
@@ -150,12 +154,22 @@ fn environment(world: &mut World, rank: usize, last: usize, environment: &Enviro
         }
     }
     let in_sync = "UPDATE_COMPLETE, in sync, 34 resources";
-    world.add_backing(BackingSort::Stack, &format!("absolute-{environment}"), Some(environment), in_sync, hours(26));
+    let stack = world.add_backing(
+        BackingSort::Stack,
+        &format!("absolute-{environment}"),
+        Some(environment),
+        in_sync,
+        hours(26),
+    );
+    if rank == 2 && rank < last {
+        let drifted = "UPDATE_COMPLETE, drifted: 2 of 34 resources were changed by hand";
+        world.touch_backing(&stack, drifted, Health::Degraded);
+    }
     world.add_backing(
         BackingSort::Config,
         &format!("absolute-config/{environment}.yaml"),
         Some(environment),
-        "version 3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY",
+        &format!("version {}", chance::digest(world.seed, environment.0.as_str(), 1).get(7..39).unwrap_or_default()),
         hours(30),
     );
     world.add_backing(
