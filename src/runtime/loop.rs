@@ -94,14 +94,16 @@ pub enum Ending {
 /// Runs the console until it ends. The terminal is given back whatever happens.
 pub async fn run(mut setup: Setup) -> Result<Ending> {
     let problems = std::mem::take(&mut setup.problems);
+    // Before the terminal is ours: a signal that nobody hears ends the process, and would leave it as it is.
+    let signals = Signals::listen()?;
     let terminal = Terminal::take(setup.mouse)?;
     let mut console = Console::new(setup, &terminal)?;
-    // The first frame before anything else: signals, input, connections.
+    // The first frame before anything else: input, connections.
     console.draw();
     if !problems.is_empty() {
         console.heard(Msg::Problems(problems));
     }
-    let ending = console.go_on(&terminal).await;
+    let ending = console.go_on(&terminal, signals).await;
     console.writer.finish(LAST_WRITE);
     terminal.leave();
     ending
@@ -151,10 +153,9 @@ impl Console {
         })
     }
 
-    async fn go_on(&mut self, terminal: &Terminal) -> Result<Ending> {
+    async fn go_on(&mut self, terminal: &Terminal, mut signals: Signals) -> Result<Ending> {
         let (gone, mut hang_up) = mpsc::channel::<()>(1);
         terminal.watch_for_hangup(gone)?;
-        let mut signals = Signals::listen()?;
         let mut events = EventStream::new();
         let mut connecting = self.connect.take().map(tokio::spawn);
         loop {
