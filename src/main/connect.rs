@@ -13,7 +13,7 @@ use quarterdeck::{
     },
     config::{self, Config, Platform},
     error::Result,
-    fleet::{Text, Timestamp},
+    fleet::{ConnectionId, Text, Timestamp},
     platform::Adapter,
     runtime::{Connected, clock},
     ui::{Depth, Theme, theme},
@@ -34,21 +34,29 @@ pub enum Fleet {
 /// Empty when there is nothing.
 pub fn connect(config: &Config, fleet: Fleet) -> Connected {
     let mut found = Connected::default();
-    if fleet == Fleet::Embedded {
-        found.adapters = embedded(config);
-        return found;
+    match fleet {
+        Fleet::Embedded => found.adapters = embedded(config),
+        Fleet::Real => real(config, &mut found),
     }
+    if !config.only.is_empty() {
+        found.adapters.retain(|adapter| config.only.iter().any(|name| *adapter.profile().connection.0 == **name));
+        if found.adapters.is_empty() {
+            found.problems.push(format!("no connection is called {}", config.only.join(" or ")));
+        }
+    }
+    found
+}
+
+fn real(config: &Config, found: &mut Connected) {
     for connection in &config.connections {
         match configured(connection) {
             Ok(adapter) => found.adapters.push(adapter),
             Err(error) => found.problems.push(format!("{}: {error}", connection.name)),
         }
-        if config.read_only(connection) {
-            found.read_only.push(connection.name.as_str().into());
-        }
     }
+    found.read_only = read_only(config);
     if config.connections.is_empty() && config.console.discover {
-        discover(&mut found);
+        discover(found);
     }
     if !config.probes.is_empty() {
         let settings = config.probes.iter().filter_map(|probe| match probed(probe) {
@@ -61,13 +69,12 @@ pub fn connect(config: &Config, fleet: Fleet) -> Connected {
         let settings = settings.collect();
         found.adapters.push(Arc::new(Probe::open(PROBES.into(), settings)));
     }
-    if !config.only.is_empty() {
-        found.adapters.retain(|adapter| config.only.iter().any(|name| *adapter.profile().connection.0 == **name));
-        if found.adapters.is_empty() {
-            found.problems.push(format!("no connection is called {}", config.only.join(" or ")));
-        }
-    }
-    found
+}
+
+/// The connections on which the configuration forbids every change.
+pub fn read_only(config: &Config) -> Vec<ConnectionId> {
+    let connections = config.connections.iter().filter(|connection| config.read_only(connection));
+    connections.map(|connection| connection.name.as_str().into()).collect()
 }
 
 /// The embedded fleet, as the configuration wants it.

@@ -38,7 +38,7 @@ pub async fn open(start: Start) -> Result<Exit> {
         theme: start.config.console.theme.as_str().into(),
         themes: Theme::names().map(Into::into).collect(),
         mode,
-        read_only: Vec::new(),
+        read_only: connect::read_only(&start.config),
         demo: fleet == Fleet::Embedded,
         frozen_at: connect::frozen_at(&start.config, fleet),
         keys: start.config.keys.iter().map(|(command, keys)| (command.clone(), keys.clone())).collect(),
