@@ -130,7 +130,7 @@ pub async fn run(start: Start) -> Result<Exit> {
                 })?;
             let options = LogOptions {
                 follow: *follow,
-                since: since.map(|age| clock::now().before(age)),
+                since: since.map(|age| clock::shown().before(age)),
                 tail: *tail,
                 grep,
                 stamps: if *timestamps { Stamps::With } else { Stamps::Without },
@@ -170,7 +170,9 @@ pub async fn run(start: Start) -> Result<Exit> {
 }
 
 async fn roll(start: &Start, adapters: &[Arc<dyn Adapter>], act: Act, output: &mut Output) -> Result<Exit> {
-    let authority = Authority::new(Mode::CommandLine);
+    // Also for connections that no configuration names and that were found.
+    let mode = if start.config.console.read_only { Mode::Watch } else { Mode::CommandLine };
+    let authority = Authority::new(mode);
     let journal = Journal::new(start.paths.journal(&start.config));
     headless::act(adapters, act, authority, journal, connect::operator(), output).await
 }

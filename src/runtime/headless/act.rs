@@ -92,7 +92,7 @@ pub async fn act(
             format!("{} cannot {}: {why}", adapter.profile().connection, act.verb.word()),
         ));
     }
-    let mut evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::now());
+    let mut evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::shown());
     evidence.care = act.care;
     let plan = operations::plan(&adapter, intent, evidence).await?;
     let until = match act.mode {
