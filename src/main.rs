@@ -8,8 +8,12 @@ mod connect;
 #[path = "main/console.rs"]
 mod console;
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
+use color_eyre::config::Theme;
 use quarterdeck::{
     cli::{Cli, Command},
     config::{Config, Origin, Paths, Problem, Severity, Sources},
@@ -22,6 +26,7 @@ const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
     let (panic_hook, error_hook) = color_eyre::config::HookBuilder::default()
+        .theme(if colourful() { Theme::dark() } else { Theme::new() })
         .display_env_section(false)
         .panic_section("Nothing more was sent. Operations under way are in the journal: `quarterdeck ops`.")
         .into_hooks();
@@ -49,6 +54,12 @@ fn main() -> ExitCode {
             ExitCode::from(Exit::of(&error).code())
         }
     }
+}
+
+/// Whether reports on standard error may have colours (<https://no-color.org>).
+fn colourful() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && std::io::stderr().is_terminal()
 }
 
 /// What every command works with.
