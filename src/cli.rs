@@ -58,9 +58,6 @@ pub struct Global {
     /// Only this connection; may be given several times
     #[arg(long = "connection", short = 'c', global = true, value_name = "NAME")]
     pub connections: Vec<String>,
-    /// Only this environment
-    #[arg(long, short = 'e', global = true, value_name = "NAME")]
-    pub environment: Option<String>,
     /// Refuse every change
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -70,9 +67,6 @@ pub struct Global {
     /// How many colours
     #[arg(long, global = true, value_name = "HOW", value_parser = PossibleValuesParser::new(Colors::WORDS))]
     pub color: Option<String>,
-    /// Write quarterdeck's own messages to this file
-    #[arg(long, global = true, value_name = "FILE")]
-    pub log_file: Option<PathBuf>,
 }
 
 /// What `--demo` says about the embedded fleet.
@@ -295,12 +289,10 @@ impl Global {
     /// What the flags say about options of the configuration.
     pub fn flags(&self) -> Vec<FlagValue> {
         let demo = self.demo.clone().unwrap_or_default();
-        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
-        let said: [(&'static str, &'static str, Option<String>); 8] = [
+        let said: [(&'static str, &'static str, Option<String>); 7] = [
             ("--theme", "console.theme", self.theme.clone()),
             ("--color", "console.colors", self.color.clone()),
             ("--read-only", "console.read_only", self.read_only.then(|| "true".to_owned())),
-            ("--log-file", "console.log_file", self.log_file.as_ref().map(path)),
             ("--demo", "demo.tasks", demo.tasks),
             ("--demo", "demo.deltas", demo.deltas),
             ("--demo", "demo.logs", demo.logs),
@@ -371,8 +363,7 @@ mod tests {
 
     #[test]
     fn every_flag_names_an_option_that_exists() {
-        let line =
-            "quarterdeck --theme light --color 16 --read-only --log-file /tmp/x --demo=tasks=900,deltas=0,seed=7";
+        let line = "quarterdeck --theme light --color 16 --read-only --demo=tasks=900,deltas=0,seed=7";
         let global = read(line).expect(line).global;
         let flags = global.flags();
         let sources = crate::config::Sources { flags, ..crate::config::Sources::default() };

@@ -63,8 +63,13 @@ impl Config {
         sources::load(sources)
     }
 
-    /// The environments as the fleet knows them.
+    /// The environments as the fleet knows them. Where none is configured, the names most teams use stand for
+    /// themselves, in their usual order, with `prod` protected; those that nothing runs in are never shown.
     pub fn environments(&self) -> fleet::Environments {
+        if self.environments.is_empty() {
+            let usual = |name: &str| fleet::Environment { id: name.into(), protected: name == "prod" };
+            return fleet::Environments(["dev", "qa", "rc", "staging", "prod"].map(usual).to_vec());
+        }
         let one = |it: &Environment| fleet::Environment {
             id: it.name.as_str().into(),
             protected: it.protected.unwrap_or(self.safety.protected),

@@ -83,7 +83,11 @@ fn run(cli: Cli) -> Result<Exit> {
     if let Some(problem) =
         start.problems.iter().find(|it| it.severity == Severity::Error && matches!(it.origin, Origin::Flag(_)))
     {
-        return Err(Error::new(ErrorKind::Usage, problem.to_string()));
+        let wrong = Error::new(ErrorKind::Usage, format!("{}: {}", problem.origin, problem.message));
+        return Err(match &problem.hint {
+            Some(hint) => wrong.hint(hint.as_str()),
+            None => wrong,
+        });
     }
     if let Some(exit) = commands::without_connections(&start)? {
         return Ok(exit);

@@ -301,8 +301,14 @@ fn stages(world: World<'_>) -> Vec<Stage> {
     let lock = |environment: &EnvironmentId| {
         world.store.locks().find(|lock| lock.environment == *environment && lock.holds(world.now)).cloned()
     };
+    // An empty column tells nothing.
+    let used = |environment: &Option<EnvironmentId>| {
+        world.store.services().any(|service| service.environment == *environment)
+            || environment.as_ref().and_then(lock).is_some()
+    };
     found
         .into_iter()
+        .filter(used)
         .map(|environment| Stage {
             protected: environment.as_ref().is_some_and(|it| world.environments.protected(it)),
             lock: environment.as_ref().and_then(lock),

@@ -66,8 +66,6 @@ pub struct Console {
     pub discover: bool,
     /// Whether nothing may be changed anywhere.
     pub read_only: bool,
-    /// Where our own messages go, besides the screen.
-    pub log_file: Option<PathBuf>,
 }
 
 impl Default for Console {
@@ -75,14 +73,14 @@ impl Default for Console {
         Self {
             theme: "dark".to_owned(),
             colors: Colors::Auto,
-            mouse: true,
+            // Otherwise the terminal's own selection, which people copy errors with, needs shift.
+            mouse: false,
             start_pane: StartPane::Overview,
             log_bytes: Bytes(256 << 20),
             log_tail: 1_000,
             confirm_after: Duration::from_millis(500),
             discover: true,
             read_only: false,
-            log_file: None,
         }
     }
 }
@@ -135,12 +133,6 @@ impl Console {
                     |it| it.read_only = true,
                     "until this is corrected, it is taken as true: nothing can be changed",
                 ),
-            Setting::new(
-                "log_file",
-                |it: &mut Self| &mut it.log_file,
-                "A file for quarterdeck's own messages. No secrets are written to it.",
-            )
-            .sample("\"~/quarterdeck.log\""),
         ]
     }
 }

@@ -111,13 +111,20 @@ pub async fn run(start: Start) -> Result<Exit> {
     let adapters = found.adapters;
     let Some(command) = &start.cli.command else { return Ok(Exit::Usage) };
     if adapters.is_empty() && !matches!(command, Command::Doctor { .. }) {
+        if let Some(left_out) = start.config.left_out.first() {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("`{left_out}` was left out because of a mistake in the configuration"),
+            )
+            .hint("`quarterdeck config check` says which"));
+        }
         return Err(Error::new(ErrorKind::NotFound, "there is nothing to connect to: no Docker engine, no kubeconfig")
             .hint("configure a connection (`quarterdeck config path` says where), or add --demo"));
     }
     match command {
         Command::Watch => headless::watch(&adapters, &mut output).await,
         Command::Get { kind, filter, output: format } => {
-            let filter = query(filter, start.cli.global.environment.as_deref())?;
+            let filter = query(filter)?;
             headless::get(&adapters, *kind, &filter, of_output(*format), &mut output).await
         }
         Command::Describe { resource, output: format } => {
@@ -177,11 +184,8 @@ async fn roll(start: &Start, adapters: &[Arc<dyn Adapter>], act: Act, output: &m
     headless::act(adapters, act, authority, journal, connect::operator(), output).await
 }
 
-fn query(words: &[String], environment: Option<&str>) -> Result<Query> {
-    let mut text = words.join(" ");
-    if let Some(environment) = environment {
-        text = format!("env:{environment} {text}");
-    }
+fn query(words: &[String]) -> Result<Query> {
+    let text = words.join(" ");
     Query::parse(&text).map_err(|problem| Error::new(ErrorKind::Usage, format!("the filter `{text}`: {problem}")))
 }
 
