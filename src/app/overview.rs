@@ -340,7 +340,11 @@ fn lanes(stages: &[Stage], world: World<'_>) -> Vec<Lane> {
 
 fn cell<'a>(services: &[&'a Service], before: &mut Option<&'a Service>, world: World<'_>) -> Option<Cell> {
     let worst = services.iter().max_by(|a, b| a.health.cmp(&b.health).then_with(|| b.id.cmp(&a.id)))?;
-    let sameness = match *before {
+    // Without an order that somebody configured there is no stage before.
+    let ordered = |service: &Service| {
+        service.environment.as_ref().is_some_and(|it| world.environments.0.iter().any(|known| known.id == *it))
+    };
+    let sameness = match before.filter(|_| ordered(worst)) {
         None => Sameness::First,
         Some(before) => match before.image.as_ref().zip(worst.image.as_ref()).and_then(|(a, b)| a.same_digest(b)) {
             Some(true) => Sameness::Same,
@@ -348,7 +352,9 @@ fn cell<'a>(services: &[&'a Service], before: &mut Option<&'a Service>, world: W
             None => Sameness::Unknown,
         },
     };
-    *before = Some(worst);
+    if ordered(worst) {
+        *before = Some(worst);
+    }
     let version = worst.image.as_ref().map(|image| image.short_digest().unwrap_or(image.short_reference()));
     Some(Cell {
         service: worst.id.clone(),

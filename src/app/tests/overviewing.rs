@@ -101,3 +101,15 @@ fn a_cell_of_a_lane_leads_to_its_service() {
     stage.keys("G k right right enter");
     assert_eq!((stage.pane(), stage.cursor()), (Pane::Services, "prod_auth".into()));
 }
+
+#[test]
+fn without_a_configured_order_no_stage_comes_before_another() {
+    let mut stage = Stage::connected(
+        crate::app::Settings::default(),
+        vec![super::profile("lab")],
+        vec![in_stage("auth", "one", "aa"), in_stage("auth", "two", "bb")],
+    );
+    stage.keys("1");
+    let sameness: Vec<Sameness> = cells(&stage, "auth").into_iter().flatten().map(|(_, sameness)| sameness).collect();
+    assert_eq!(sameness, [Sameness::First, Sameness::First]);
+}
