@@ -26,7 +26,7 @@ pub(super) async fn upstream(shared: Arc<Shared>, outlet: Outlet) -> Error {
     let mut changes = shared.changes.subscribe();
     greet(&shared, &outlet, &scope).await;
     let healths = shared.probes.iter().filter(|it| it.settings.purpose == Purpose::Health);
-    let polls: FuturesUnordered<_> = healths.map(|probe| poll(probe, &outlet, &scope, &permits)).collect();
+    let polls: FuturesUnordered<_> = healths.map(|probe| poll(&shared, probe, &outlet, &permits)).collect();
     let polls = polls.for_each(|()| std::future::ready(()));
     let greetings = async {
         loop {
@@ -45,22 +45,28 @@ pub(super) async fn upstream(shared: Arc<Shared>, outlet: Outlet) -> Error {
 /// Tells whoever joined everything that is known.
 async fn greet(shared: &Shared, outlet: &Outlet, scope: &Scope) {
     outlet.joined().await;
-    let rows = Delta::Seen(scope.clone(), shared.rows());
-    for delta in [Delta::Begin(scope.clone()), rows, Delta::Complete(scope.clone())] {
-        outlet.pass(Kind::Endpoint, delta).await;
+    outlet.pass(Kind::Endpoint, Delta::Begin(scope.clone())).await;
+    outlet.pass(Kind::Endpoint, Delta::Seen(scope.clone(), shared.rows())).await;
+    if shared.asked() {
+        outlet.pass(Kind::Endpoint, Delta::Complete(scope.clone())).await;
     }
 }
 
-async fn poll(probe: &Watched, outlet: &Outlet, scope: &Scope, permits: &Semaphore) {
-    let mut wait = share(FIRST);
+async fn poll(shared: &Shared, probe: &Watched, outlet: &Outlet, permits: &Semaphore) {
+    let (scope, mut wait) = (shared.scope(), share(FIRST));
     loop {
         feed::sleep(wait).await;
         let outcome = {
             let _permit = permits.acquire().await;
             read::health(probe).await
         };
+        let before = shared.asked();
         let row = probe.note(&outcome, feed::wall_clock());
         outlet.pass(Kind::Endpoint, Delta::Seen(scope.clone(), vec![row.into()])).await;
+        // The list is whole when every address has been heard of once: whoever looks once wants answers.
+        if !before && shared.asked() {
+            outlet.pass(Kind::Endpoint, Delta::Complete(scope.clone())).await;
+        }
         // Up to a tenth earlier, so that the interval stays a promise.
         let interval = probe.settings.interval;
         wait = interval.saturating_sub(share(interval / 10));

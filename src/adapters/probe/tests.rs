@@ -56,14 +56,15 @@ async fn asked(stream: &mut BoxStream<'static, Result<Delta>>, name: &str) -> En
 }
 
 #[tokio::test]
-async fn every_address_is_a_row_before_the_first_answer() {
-    let wire = serve(|_| Reply::silence()).await;
+async fn every_address_is_a_row_at_once_and_the_list_is_whole_when_all_were_asked() {
+    let wire = serve(|_| Reply::whole("200 OK", "", "ok")).await;
     let test = ProbeSettings { name: "tests".into(), purpose: Purpose::Test, ..probe(&at(&wire, "/test")) };
     let adapter = Probe::open("probes".into(), vec![probe(&at(&wire, "/health")), test]);
-    let deltas: Vec<Delta> = adapter.watch(Kind::Endpoint).take(3).filter_map(|it| async { it.ok() }).collect().await;
-    let [Delta::Begin(_), seen, Delta::Complete(_)] = deltas.as_slice() else { panic!("{deltas:?}") };
-    let rows: Vec<(String, Health)> = endpoints(seen).into_iter().map(|it| (it.name.to_string(), it.health)).collect();
-    assert_eq!(rows, [("auth".to_owned(), Health::Unknown), ("tests".to_owned(), Health::Unknown)]);
+    let deltas: Vec<Delta> = adapter.watch(Kind::Endpoint).take(4).filter_map(|it| async { it.ok() }).collect().await;
+    let [Delta::Begin(_), first, later, Delta::Complete(_)] = deltas.as_slice() else { panic!("{deltas:?}") };
+    let rows = |delta| endpoints(delta).into_iter().map(|it| (it.name.to_string(), it.health)).collect::<Vec<_>>();
+    assert_eq!(rows(first), [("auth".to_owned(), Health::Unknown), ("tests".to_owned(), Health::Unknown)]);
+    assert_eq!(rows(later), [("auth".to_owned(), Health::Healthy)]);
 }
 
 #[tokio::test]

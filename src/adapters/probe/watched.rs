@@ -10,7 +10,7 @@ use super::{Login, ProbeSettings, Verification, look};
 use crate::{
     adapters::http::{self, Address, Blind, Outcome, Trust},
     error::{Error, ErrorKind, Result},
-    fleet::{ConnectionId, Endpoint, Health, Kind, Resource, ResourceId, Scope, TestReport, Text, Timestamp},
+    fleet::{ConnectionId, Endpoint, Health, Kind, Purpose, Resource, ResourceId, Scope, TestReport, Text, Timestamp},
 };
 
 /// All addresses of one connection.
@@ -51,6 +51,12 @@ impl Shared {
     /// Every row.
     pub(super) fn rows(&self) -> Vec<Resource> {
         self.probes.iter().map(|probe| probe.row().into()).collect()
+    }
+
+    /// Whether every health address was asked at least once.
+    pub(super) fn asked(&self) -> bool {
+        let mut healths = self.probes.iter().filter(|it| it.settings.purpose == Purpose::Health).map(Watched::lock);
+        healths.all(|row| row.checked_at.is_some())
     }
 
     /// The address with this id.
