@@ -38,7 +38,7 @@ fn filter_sort_and_marks_survive_a_change_of_pane() {
     stage.keys("4 / 'api enter space > 2 4");
     let table = stage.app.table().expect("a table");
     assert_eq!(table.filter().text(), "api");
-    assert_eq!(table.sort().field, Field::Health);
+    assert_eq!(table.sort().field, Field::wide_columns(Kind::Task)[1]);
     assert_eq!(table.marks().iter().cloned().collect::<Vec<_>>(), [sample::id(Kind::Task, "api.1")]);
     assert_eq!(stage.cursor(), "api.2");
 }
