@@ -3,7 +3,7 @@
 use super::canvas::cells;
 use crate::{
     app::table::Row,
-    fleet::{Context, Field, Kind, Value},
+    fleet::{Context, Field, Kind, Value, field::Align},
 };
 
 /// Cells between two columns, and where that is what makes their words whole, half of it.
@@ -117,6 +117,9 @@ impl Want {
             (7, bounded + 2, bounded + 2)
         } else if field == Field::Message {
             (bounds.min, bounded.min(SENTENCE), bounded.min(SENTENCE))
+        } else if field.align() == Align::Right {
+            // Half a number is another number.
+            (widest.max(bounds.min).min(WIDEST), bounded, bounded)
         } else {
             (bounds.min, bounded, bounded)
         };

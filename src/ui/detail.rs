@@ -8,7 +8,10 @@ mod task;
 
 use ratatui::{layout::Rect, style::Style};
 
-use super::canvas::{Canvas, Line};
+use super::{
+    canvas::{Canvas, Line},
+    cell::STALE,
+};
 use crate::{app::World, fleet::Resource};
 
 /// Rows a detail strip takes, its rule included.
@@ -20,14 +23,12 @@ const NAME: u16 = 10;
 /// Draws the strip for `resource` with its name in the rule above.
 pub(crate) fn detail(canvas: &mut Canvas<'_>, area: Rect, resource: &Resource, world: World<'_>) {
     let theme = canvas.theme;
-    let role = theme.health(resource.health());
+    let (sign, role) = match world.stale_for(resource.id()) {
+        Some(_) => (STALE, theme.stale),
+        None => (resource.health().sign(), theme.health(resource.health())),
+    };
     let mut rule = canvas.line(area, 0);
-    rule.put("─", theme.border)
-        .gap(1)
-        .put(resource.health().sign(), role)
-        .gap(1)
-        .put(resource.name(), theme.title)
-        .gap(1);
+    rule.put("─", theme.border).gap(1).put(sign, role).gap(1).put(resource.name(), theme.title).gap(1);
     rule.put(&resource.id().connection.0, theme.muted).gap(1).rest("─", theme.border);
     let inside = Rect {
         x: area.x + 2,

@@ -99,7 +99,9 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
             let Some(table) = app.table() else { return };
             let missing = world.shown().flat_map(|it| screen::missing(it.id(), table.kind(), world)).next();
             counted(&mut line, table);
-            if let Some(missing) = missing {
+            if app.screen() != Screen::Rows {
+                // The pane itself says why.
+            } else if let Some(missing) = missing {
                 let part = if missing.part.is_empty() { String::new() } else { format!(" ({})", missing.part) };
                 let sentence = format!("{}{part}: {}", missing.connection, missing.error.message);
                 line.put("▲ ", theme.degraded).put(&sentence, theme.degraded);

@@ -354,3 +354,26 @@ fn styles_by_role_say_what_is_failing() {
     let failed = |task: &crate::fleet::Task| task.state == TaskState::Failed;
     assert!(sample.app.world().store.tasks().any(failed));
 }
+
+#[test]
+fn lanes_that_do_not_fit_follow_the_cursor() {
+    let mut sample = on(Pane::Overview);
+    let headings = |sample: &mut Sample| {
+        let drawn = text(&buffer(sample, 44, 40, &Theme::dark(Depth::True)));
+        drawn
+            .lines()
+            .find(|line| line.contains("APPLICATION"))
+            .unwrap_or_default()
+            .split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(headings(&mut sample), "staging prod ◈");
+    let lanes = "j ".repeat(sample.app.overview().attention().len());
+    sample.press(&lanes).press("left");
+    assert_eq!(sample.app.overview().stage(), 0);
+    assert_eq!(headings(&mut sample), "test qa");
+    sample.press("right right right");
+    assert_eq!(headings(&mut sample), "staging prod ◈");
+}

@@ -4,12 +4,14 @@ use ratatui::layout::Rect;
 
 use super::boxed;
 use crate::{
-    app::{App, Condition, Connection, ConnectionState, overlay::ConnectionList},
+    app::{App, Command, Condition, Connection, ConnectionState, overlay::ConnectionList},
+    error::Error,
     fleet::{Kind, store::Listing, time::brief},
     operation::Verb,
     ui::{
         canvas::{Canvas, cells},
         cell::STALE,
+        footer::key_of,
         header::until,
         page::Page,
         widget::scrollbar::scrollbar,
@@ -61,7 +63,6 @@ pub(super) fn connections(canvas: &mut Canvas<'_>, area: Rect, list: &Connection
 
 fn detail(canvas: &mut Canvas<'_>, area: Rect, connection: &Connection, app: &App) {
     let theme = canvas.theme;
-    let world = app.world();
     let mut page = Page::new(area.width);
     page.line([(&*connection.id().0.clone(), theme.title)]);
     if let Some(identity) = connection.identity() {
@@ -82,6 +83,7 @@ fn detail(canvas: &mut Canvas<'_>, area: Rect, connection: &Connection, app: &Ap
         page.say("  → ", theme.accent, error.hint.as_deref().unwrap_or_default(), theme.text);
     }
     page.blank();
+    failures(&mut page, canvas, connection, app);
     for kind in Kind::ALL.into_iter().filter(|kind| connection.has(*kind)) {
         stream(&mut page, canvas, connection, kind, app);
     }
@@ -96,8 +98,28 @@ fn detail(canvas: &mut Canvas<'_>, area: Rect, connection: &Connection, app: &Ap
             page.say(&format!("  {:<10}", verb.word()), theme.text, &reason, theme.muted);
         }
     }
-    let _ = world;
     page.draw(canvas, area, 0..usize::from(area.height));
+}
+
+/// Why lists fail, each reason once: what keeps one list away mostly keeps them all.
+fn failures(page: &mut Page, canvas: &Canvas<'_>, connection: &Connection, app: &App) {
+    let theme = canvas.theme;
+    let mut said: Vec<&Error> = Vec::new();
+    for kind in Kind::ALL {
+        if let Some(ConnectionState::Retrying { error, .. }) = connection.stream(kind)
+            && !said.contains(&error)
+        {
+            said.push(error);
+        }
+    }
+    for error in said {
+        page.say("  ✖ ", theme.failing, &error.to_string(), theme.error);
+        if let Some(hint) = &error.hint {
+            page.say("  → ", theme.accent, hint, theme.text);
+        }
+        let retry = key_of(app, Command::Retry);
+        page.say("    ", theme.muted, &format!("{retry} tries again now"), theme.muted).blank();
+    }
 }
 
 /// How the list of one kind is doing.
@@ -117,12 +139,8 @@ fn stream(page: &mut Page, canvas: &Canvas<'_>, connection: &Connection, kind: K
         Some(ConnectionState::Connecting) => {
             page.say(&lead, theme.text, "◐ connecting", theme.progressing);
         }
-        Some(ConnectionState::Retrying { error, at }) => {
-            let sentence = format!("✖ {error}, retry {}", until(*at, world));
-            page.say(&lead, theme.text, &sentence, theme.failing);
-            if let Some(hint) = &error.hint {
-                page.say("            → ", theme.accent, hint, theme.text);
-            }
+        Some(ConnectionState::Retrying { at, .. }) => {
+            page.say(&lead, theme.text, &format!("✖ failed, retry {}", until(*at, world)), theme.failing);
         }
         None => {
             page.say(&lead, theme.text, "○ not looked at: no pane shows it", theme.idle);

@@ -104,9 +104,9 @@ fn hit(line: &mut Line<'_, '_>, it: &DocumentLine, left: usize, find: &Find, num
     let (lower, wanted) = (plain.to_lowercase(), find.text.to_lowercase());
     // Letters whose lower case is longer would shift every place; such lines are marked as a whole.
     if lower.len() != plain.len() || wanted.is_empty() {
-        return pieces(line, left, &[("  ", theme.text), (&plain, role)]);
+        return pieces(line, left, &[(indent(it), theme.text), (&plain, role)]);
     }
-    let mut parts: Vec<(&str, Style)> = vec![("  ", theme.text)];
+    let mut parts: Vec<(&str, Style)> = vec![(indent(it), theme.text)];
     let mut at = 0;
     for (start, found) in lower.match_indices(&wanted) {
         parts.push((plain.get(at..start).unwrap_or_default(), theme.text));
@@ -115,4 +115,12 @@ fn hit(line: &mut Line<'_, '_>, it: &DocumentLine, left: usize, find: &Find, num
     }
     parts.push((plain.get(at..).unwrap_or_default(), theme.text));
     pieces(line, left, &parts);
+}
+
+/// What stands before a line: sections are set off from their titles.
+const fn indent(it: &DocumentLine) -> &'static str {
+    match it {
+        DocumentLine::Fact { .. } | DocumentLine::Row { .. } => "  ",
+        DocumentLine::Title(_) | DocumentLine::Text(_) | DocumentLine::Blank => "",
+    }
 }

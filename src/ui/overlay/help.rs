@@ -31,7 +31,11 @@ pub(super) fn help(canvas: &mut Canvas<'_>, area: Rect, help: &Help) -> Rect {
             HelpLine::Command { keys, name, about, unavailable } => {
                 let role = if unavailable.is_some() { theme.muted } else { theme.text };
                 line.gap(1).within(keys_width, keys, theme.key).to(inner.x + keys_width + 3);
-                line.within(names_width, name, role).to(inner.x + keys_width + names_width + 5);
+                line.within(names_width, name, role).gap(2);
+                // A sentence that needs the room takes it, rather than to be cut for the sake of a column.
+                let column = inner.x + keys_width + names_width + 5;
+                let right = inner.right().saturating_sub(2);
+                line.to(column.min(right.saturating_sub(cells(about))));
                 match unavailable {
                     Some(reason) => line.put("not here: ", theme.warning).put(reason, theme.muted),
                     None => line.put(about, role),

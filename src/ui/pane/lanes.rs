@@ -6,7 +6,7 @@ use super::overview::Pen;
 use crate::{
     app::{
         Overview,
-        overview::{Cell, Lane, Sameness},
+        overview::{Cell, Lane, Line as Entry, Sameness},
     },
     ui::{
         canvas::{Line, cells},
@@ -26,8 +26,9 @@ const LONG: u16 = 22;
 struct Columns {
     name: u16,
     each: u16,
-    /// The first stage that is shown: where not all fit, the later ones are what people look at.
+    /// The first stage that is shown, and how many are.
     first: usize,
+    count: usize,
 }
 
 impl Columns {
@@ -38,10 +39,18 @@ impl Columns {
         let name = longest.clamp(11, 26).min(room / 2);
         let each = (room.saturating_sub(name) / u16::try_from(stages).unwrap_or(u16::MAX)).saturating_sub(2);
         if each >= NARROWEST {
-            return Self { name, each: each.min(WIDEST), first: 0 };
+            return Self { name, each: each.min(WIDEST), first: 0, count: stages };
         }
-        let fit = usize::from(room.saturating_sub(name) / (NARROWEST + 2)).max(1);
-        Self { name, each: NARROWEST, first: stages.saturating_sub(fit) }
+        // Where not all fit, the later stages are what people look at, or else the one the cursor is in. What belongs
+        // nowhere stands behind them.
+        let count = usize::from(room.saturating_sub(name) / (NARROWEST + 2)).max(1);
+        let named = overview.stages().iter().filter(|stage| stage.environment.is_some()).count();
+        let last = named.max(count.min(stages)).saturating_sub(count);
+        let first = match overview.current() {
+            Some(Entry::Lane(_)) => last.min(overview.stage()).max((overview.stage() + 1).saturating_sub(count)),
+            Some(Entry::Attention(_) | Entry::Connection(_)) | None => last,
+        };
+        Self { name, each: NARROWEST, first, count }
     }
 
     /// Where the column of the `number`th stage that is shown begins, behind a lane that begins at `start`.
@@ -61,7 +70,7 @@ pub(super) fn lane_headings(pen: &mut Pen<'_, '_>, overview: &Overview, counted:
         // Where not all lanes are shown, which of them are is worth more than what they are called.
         let (title, role) = if counted.is_empty() { ("APPLICATION", theme.heading) } else { (counted, theme.muted) };
         line.within(columns.name, title, role);
-        for (number, stage) in overview.stages().iter().skip(columns.first).enumerate() {
+        for (number, stage) in overview.stages().iter().skip(columns.first).take(columns.count).enumerate() {
             let begin = columns.at(start, number);
             line.to(begin);
             let title = stage.environment.as_ref().map_or("no environment", |it| &*it.0);
@@ -90,7 +99,7 @@ pub(super) fn lane(pen: &mut Pen<'_, '_>, lane: &Lane, chosen: Option<usize>, ov
         line.gap(2);
         let start = line.at().0;
         line.within(columns.name, &lane.application, if chosen.is_some() { theme.strong } else { theme.text });
-        for (number, it) in lane.cells.iter().skip(columns.first).enumerate() {
+        for (number, it) in lane.cells.iter().skip(columns.first).take(columns.count).enumerate() {
             let at = columns.at(start, number);
             if chosen == Some(number + columns.first) {
                 // The cell that enter opens.
