@@ -30,6 +30,17 @@ pub struct Overview {
     stage: usize,
     scroll: Scroll,
     built: Option<(u64, Timestamp)>,
+    looked: Looked,
+}
+
+/// How much of what there is was known when the overview was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Looked {
+    /// Some first lists were still to come: nothing found is no good news yet.
+    #[default]
+    Partly,
+    /// Every first list was there, or refused.
+    Everywhere,
 }
 
 /// One environment, as a column of the lanes.
@@ -127,6 +138,11 @@ pub enum Line<'a> {
 }
 
 impl Overview {
+    /// How much of what there is was known when it was computed.
+    pub const fn looked(&self) -> Looked {
+        self.looked
+    }
+
     /// The environments, as columns.
     pub fn stages(&self) -> &[Stage] {
         &self.stages
@@ -250,7 +266,11 @@ impl Overview {
         attention.retain(|it| world.shows(&it.resource.connection));
         let counts = counts(world);
         let before = (&self.stages, &self.lanes, &self.attention, &self.counts);
-        let changed = self.built.is_none() || before != (&new_stages, &new_lanes, &attention, &counts);
+        let kinds = |it: &super::Connection| it.profile().kinds.iter().all(|(kind, _)| world.listed(it.id(), *kind));
+        let looked = if world.shown().all(kinds) { Looked::Everywhere } else { Looked::Partly };
+        let changed =
+            self.built.is_none() || self.looked != looked || before != (&new_stages, &new_lanes, &attention, &counts);
+        self.looked = looked;
         (self.stages, self.lanes, self.attention, self.counts) = (new_stages, new_lanes, attention, counts);
         self.connections = world.shown().map(|connection| connection.id().clone()).collect();
         self.built = Some((revision_of(world), world.clock));

@@ -140,14 +140,7 @@ fn of_kind(kind: Kind, discovery: &Discovery, world: World<'_>) -> Screen {
             failed = Some(missing.error);
             continue;
         }
-        let scopes =
-            world.store.scopes().filter(|(scope, _)| scope.connection == *connection.id() && scope.kind == kind);
-        let (mut heard, mut complete) = (false, true);
-        for (_, state) in scopes {
-            heard = true;
-            complete &= state.listing != Listing::Loading;
-        }
-        if !heard || !complete {
+        if !world.listed(connection.id(), kind) {
             let what = format!("{} of {}", kind.plural(), connection.id());
             return Screen::Loading { what: Text::clean(&what) };
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::connection::Connection;
-use crate::fleet::{ConnectionId, Context, Environments, Kind, ResourceId, Store, Timestamp};
+use crate::fleet::{ConnectionId, Context, Environments, Kind, ResourceId, Store, Timestamp, store::Listing};
 
 /// What panes look at.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,14 @@ impl<'a> World<'a> {
     pub fn stale(self, connection: &ConnectionId, kind: Kind) -> Option<Duration> {
         let limit = self.connection(connection)?.limit(kind)?;
         self.store.silence(connection, kind, self.clock).filter(|silence| *silence > limit)
+    }
+
+    /// Whether the first list of `kind` from `connection` is whole, or was refused: before that, what is not known may
+    /// still come.
+    pub fn listed(self, connection: &ConnectionId, kind: Kind) -> bool {
+        let mut scopes =
+            self.store.scopes().filter(|(scope, _)| scope.connection == *connection && scope.kind == kind).peekable();
+        scopes.peek().is_some() && scopes.all(|(_, state)| state.listing != Listing::Loading)
     }
 
     /// As [`World::stale`], for one resource.

@@ -80,6 +80,21 @@ impl Problem {
         self
     }
 
+    /// All of it in one line, for where there is no room for more: `config.toml:3:9: … Did you mean false?`
+    pub fn in_one_line(&self) -> String {
+        let place = match &self.origin {
+            Origin::File { path, line, column, .. } => {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                format!("{name}:{line}:{column}")
+            }
+            Origin::Unreadable(_) | Origin::Variable(_) | Origin::Flag(_) => self.origin.to_string(),
+        };
+        match &self.hint {
+            Some(hint) => format!("{place}: {}. {hint}", self.message),
+            None => format!("{place}: {}", self.message),
+        }
+    }
+
     /// The line it stands in; 0 for what comes from no file.
     pub(super) fn line(&self) -> usize {
         match &self.origin {
@@ -165,6 +180,7 @@ mod tests {
             "  hint: write true",
         ];
         assert_eq!(problem.to_string(), lines.join("\n"));
+        assert_eq!(problem.in_one_line(), "config.toml:2:9: `console.mouse` wants true or false. write true");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use quarterdeck::{
+    app::Keymap,
     cli::{self, Cli, Command, Configuration},
     config::{self, Severity},
     error::{Error, ErrorKind, Exit, Result},
@@ -38,7 +39,15 @@ pub fn without_connections(start: &Start) -> Result<Option<Exit>> {
             for problem in &start.problems {
                 output.write(&format!("{problem}\n"))?;
             }
-            let wrong = start.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+            // Commands and their keys are the console's, so that the configuration cannot judge them.
+            let keys: Vec<_> = start.config.keys.iter().map(|(name, keys)| (name.clone(), keys.clone())).collect();
+            let (_, keys) = Keymap::new(&keys);
+            for error in &keys {
+                let hint = error.hint.as_deref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+                output.write(&format!("error: {error}\n  at {}{hint}\n", file.display()))?;
+            }
+            let wrong =
+                start.problems.iter().filter(|problem| problem.severity == Severity::Error).count() + keys.len();
             if wrong == 0 {
                 output.write(&format!("{} is in order\n", file.display()))?;
             }

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use quarterdeck::{
     app::{self, App},
     cli::Command,
-    config::{Colors, Severity},
+    config::{Colors, Problem, Severity},
     error::{Error, ErrorKind, Exit, Result},
     operation::{Authority, Mode},
     runtime::{self, Ending, Mouse, Setup, clock, headless, journal::Journal},
@@ -31,7 +31,7 @@ pub async fn open(start: Start) -> Result<Exit> {
     };
     let depth = depth(start.config.console.colors);
     let (theme, mut problems) = connect::theme(&start, depth);
-    problems.extend(start.problems.iter().map(ToString::to_string));
+    problems.extend(start.problems.iter().map(Problem::in_one_line));
     let fleet = if start.cli.global.demo.is_some() { Fleet::Embedded } else { Fleet::Real };
     let settings = app::Settings {
         environments: start.config.environments(),

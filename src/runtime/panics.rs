@@ -23,3 +23,18 @@ pub async fn happened() {
 pub fn take() -> Option<String> {
     REPORT.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One test, since there is one place for reports in a process.
+    #[tokio::test]
+    async fn the_first_panic_is_told_at_once_and_reported_once() {
+        note("the first".to_owned());
+        note("its consequence".to_owned());
+        happened().await;
+        assert_eq!(take().as_deref(), Some("the first"));
+        assert_eq!(take(), None);
+    }
+}

@@ -240,6 +240,17 @@ fn a_name_that_means_nothing_or_too_much_is_told() {
 }
 
 #[test]
+fn a_service_goes_by_its_application_where_that_is_enough() {
+    let home = Home::new();
+    let described = |name: &str| home.run(&["describe", name, FROZEN]).well().to_owned();
+    assert_eq!(described("jenkins"), described("platform_jenkins"));
+    // Production has one and the test stack of a build has another.
+    let several = home.run(&["describe", "auth", FROZEN]);
+    assert_eq!((several.code, &*several.out), (Some(2), ""), "{several:?}");
+    assert!(several.err.contains("say which"), "{several:?}");
+}
+
+#[test]
 fn logs_are_as_many_lines_as_asked_for() {
     let home = Home::new();
     let id = service(&home, "prod", "newswatch_auth");

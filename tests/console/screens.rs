@@ -83,6 +83,14 @@ fn the_overview_shows_lanes_attention_and_connections() {
 }
 
 #[test]
+fn the_overview_does_not_say_that_all_is_well_before_it_has_looked() {
+    let home = Home::new();
+    let console = open(&home);
+    let written = String::from_utf8_lossy(&console.stream()).into_owned();
+    assert!(!written.contains("Nothing needs attention"), "eighteen things do");
+}
+
+#[test]
 fn tables_have_rows_and_headings() {
     let home = Home::new();
     let console = open(&home);

@@ -1,4 +1,4 @@
-//! A socket in front of a socket: everything passes unchanged, and every request is written down before it does.
+//! A socket in front of a socket: every request is written down, and what may pass does so unchanged.
 
 use std::{
     io::{Read, Write},
@@ -18,6 +18,9 @@ pub struct Request {
     pub upgrade: bool,
 }
 
+/// Whether a request may pass. What may not is recorded all the same, and its connection ends.
+pub type May = fn(&Request) -> bool;
+
 /// A recording socket.
 pub struct Recorder {
     pub socket: PathBuf,
@@ -25,8 +28,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Listens on `socket` and passes everything on to `target`.
-    pub fn start(socket: PathBuf, target: &Path) -> Self {
+    /// Listens on `socket` and passes on to `target` what may.
+    pub fn start(socket: PathBuf, target: &Path, may: May) -> Self {
         let listener = UnixListener::bind(&socket).expect("a socket can be made");
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (target, recorded) = (target.to_path_buf(), Arc::clone(&seen));
@@ -40,7 +43,7 @@ impl Recorder {
                     let _ = to_client.shutdown(Shutdown::Write);
                 });
                 let recorded = Arc::clone(&recorded);
-                thread::spawn(move || pass(client, server, &recorded));
+                thread::spawn(move || pass(client, server, &recorded, may));
             }
         });
         Self { socket, seen }
@@ -52,7 +55,7 @@ impl Recorder {
     }
 }
 
-fn pass(mut client: UnixStream, mut server: UnixStream, seen: &Mutex<Vec<Request>>) {
+fn pass(mut client: UnixStream, mut server: UnixStream, seen: &Mutex<Vec<Request>>, may: May) {
     let mut reader = Reader::default();
     let mut chunk = [0; 16 * 1024];
     while let Ok(length) = client.read(&mut chunk) {
@@ -61,7 +64,12 @@ fn pass(mut client: UnixStream, mut server: UnixStream, seen: &Mutex<Vec<Request
             break;
         }
         let requests = reader.read(bytes);
+        let refused = !requests.iter().all(may);
         seen.lock().unwrap_or_else(PoisonError::into_inner).extend(requests);
+        if refused {
+            let _ = client.shutdown(Shutdown::Both);
+            break;
+        }
         if server.write_all(bytes).is_err() {
             break;
         }

@@ -88,7 +88,12 @@ impl Name {
     /// The one resource in `store` it means. Of several kinds, the likeliest that has one.
     pub fn find(&self, store: &Store) -> Result<ResourceId> {
         for kind in &self.kinds {
-            let found: Vec<&Resource> = store.all(*kind).filter(|it| self.means(it)).collect();
+            let mut found: Vec<&Resource> = store.all(*kind).filter(|it| self.means(it)).collect();
+            if found.is_empty() {
+                // `auth` for what its stack calls `newswatch_auth`, where there is only one.
+                let application = |it: &&Resource| it.as_service().is_some_and(|it| *it.application == *self.text);
+                found = store.all(*kind).filter(application).collect();
+            }
             match found.as_slice() {
                 [] => {}
                 [one] => return Ok(one.id().clone()),

@@ -4,7 +4,10 @@ use ratatui::layout::Rect;
 
 use super::lanes::{lane, lane_headings};
 use crate::{
-    app::{App, Condition, Discovery, Overview, Screen, overview::Line as Entry},
+    app::{
+        App, Condition, Discovery, Overview, Screen,
+        overview::{Line as Entry, Looked},
+    },
     fleet::{Attention, ConnectionId, Health, Text, time::brief},
     ui::{
         canvas::{Canvas, Line, cells},
@@ -119,7 +122,10 @@ fn quiet(pen: &mut Pen<'_, '_>, app: &App) {
     let world = app.world();
     let live = world.shown().all(|it| it.condition(world) == Condition::Live);
     pen.line(|line| {
-        if live {
+        if live && app.overview().looked() == Looked::Partly {
+            let sentence = "Waiting for the first lists.";
+            line.gap(2).put("◐", theme.progressing).gap(1).put(sentence, theme.text);
+        } else if live {
             line.gap(2).put("●", theme.healthy).gap(1).put("Nothing needs attention.", theme.text);
         } else {
             let sentence = "Nothing is known to need attention, and not everything is known.";
