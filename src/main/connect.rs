@@ -49,9 +49,15 @@ pub fn connect(config: &Config, fleet: Fleet) -> Connected {
 
 fn real(config: &Config, found: &mut Connected) {
     for connection in &config.connections {
-        match configured(connection) {
-            Ok(adapter) => found.adapters.push(adapter),
-            Err(error) => found.problems.push(format!("{}: {error}", connection.name)),
+        match connection.platform {
+            #[cfg(feature = "swarm")]
+            Platform::Swarm => found.adapters.push(Arc::new(swarm(connection))),
+            #[cfg(feature = "kubernetes")]
+            Platform::Kubernetes => found.adapters.push(Arc::new(kubernetes(connection))),
+            #[cfg(not(all(feature = "swarm", feature = "kubernetes")))]
+            left_out => {
+                found.problems.push(format!("{}: this build speaks no {}", connection.name, left_out.word()));
+            }
         }
     }
     found.read_only = read_only(config);
@@ -99,50 +105,43 @@ pub fn demo_settings(config: &Config) -> DemoSettings {
     }
 }
 
-fn configured(connection: &config::Connection) -> Result<Arc<dyn Adapter>> {
-    match connection.platform {
-        #[cfg(feature = "swarm")]
-        Platform::Swarm => {
-            let mut settings = SwarmSettings::new(connection.name.as_str().into(), connection.host.clone());
-            settings.environments = connection.rules();
-            settings.read_only = connection.read_only;
-            if let Some(pattern) = &connection.test_stacks {
-                settings.temporary_stacks.clone_from(pattern);
-            }
-            settings.tls = connection.tls.as_ref().map(|tls| swarm::Tls {
-                authority: tls.ca.clone(),
-                certificate: tls.certificate.clone(),
-                key: tls.key.clone(),
-            });
-            // A list that is empty leaves the usual names.
-            let labels = connection.labels.clone().unwrap_or_default();
-            for (ours, usual) in [
-                (labels.zone, &mut settings.labels.zone),
-                (labels.purchase, &mut settings.labels.purchase),
-                (labels.group, &mut settings.labels.group),
-            ] {
-                if !ours.is_empty() {
-                    *usual = ours;
-                }
-            }
-            Ok(Arc::new(Swarm::open(settings)))
-        }
-        #[cfg(feature = "kubernetes")]
-        Platform::Kubernetes => Ok(Arc::new(Kubernetes::open(KubernetesSettings {
-            connection: connection.name.as_str().into(),
-            kubeconfig: connection.kubeconfig.clone(),
-            context: connection.context.clone(),
-            environments: connection.rules(),
-            namespaces: connection.namespaces.clone(),
-            read_only: connection.read_only,
-        }))),
-        #[cfg(not(all(feature = "swarm", feature = "kubernetes")))]
-        left_out => Err(quarterdeck::error::Error::new(
-            quarterdeck::error::ErrorKind::Unsupported,
-            format!("this build speaks no {}", left_out.word()),
-        )
-        .hint("build it with `--features swarm,kubernetes`")),
+#[cfg(feature = "swarm")]
+fn swarm(connection: &config::Connection) -> Swarm {
+    let mut settings = SwarmSettings::new(connection.name.as_str().into(), connection.host.clone());
+    settings.environments = connection.rules();
+    settings.read_only = connection.read_only;
+    if let Some(pattern) = &connection.test_stacks {
+        settings.temporary_stacks.clone_from(pattern);
     }
+    settings.tls = connection.tls.as_ref().map(|tls| swarm::Tls {
+        authority: tls.ca.clone(),
+        certificate: tls.certificate.clone(),
+        key: tls.key.clone(),
+    });
+    // A list that is empty leaves the usual names.
+    let labels = connection.labels.clone().unwrap_or_default();
+    for (ours, usual) in [
+        (labels.zone, &mut settings.labels.zone),
+        (labels.purchase, &mut settings.labels.purchase),
+        (labels.group, &mut settings.labels.group),
+    ] {
+        if !ours.is_empty() {
+            *usual = ours;
+        }
+    }
+    Swarm::open(settings)
+}
+
+#[cfg(feature = "kubernetes")]
+fn kubernetes(connection: &config::Connection) -> Kubernetes {
+    Kubernetes::open(KubernetesSettings {
+        connection: connection.name.as_str().into(),
+        kubeconfig: connection.kubeconfig.clone(),
+        context: connection.context.clone(),
+        environments: connection.rules(),
+        namespaces: connection.namespaces.clone(),
+        read_only: connection.read_only,
+    })
 }
 
 /// The connection that all probes share.

@@ -94,7 +94,10 @@ impl Effects {
             Effect::Approve { mut plan, answer, override_reason, mut evidence } => {
                 evidence.care.clone_from(&self.care);
                 // The world may have moved since the plan was shown: the guards look again before anything is agreed to.
-                plan.guards = guard::judge(&evidence, &plan);
+                // What the adapter itself found stays.
+                let again = guard::judge(&evidence, &plan);
+                plan.guards.retain(|known| !again.iter().any(|it| it.guard == known.guard));
+                plan.guards.extend(again);
                 let operations = Arc::clone(&self.operations);
                 let target = self.targets.get(&plan.connection).cloned();
                 self.answer(async move {

@@ -160,7 +160,7 @@ mod tests {
         let mut frames = Frames::new();
         frames.take(&[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
         for _ in 0..100 {
-            assert_eq!(frames.take(&[b'x'; 65_536]), []);
+            assert_eq!(frames.take(&vec![b'x'; 65_536]), []);
         }
         assert!(frames.buffer.is_empty());
         let kept = frames.open.as_ref().map(|(_, _, kept)| kept.len());
