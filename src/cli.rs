@@ -98,6 +98,9 @@ pub enum Command {
         kind: Kind,
         /// Only what matches all of these
         filter: Vec<String>,
+        /// Only this environment, as env:NAME in the filter
+        #[arg(long, short = 'e', value_name = "NAME")]
+        environment: Option<String>,
         /// How to print it
         #[arg(long, short, value_enum, default_value_t = Output::Table)]
         output: Output,

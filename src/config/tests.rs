@@ -250,6 +250,7 @@ fn layers_stand_one_over_the_other() {
     let expected = Console {
         theme: "c".to_owned(),
         colors: Colors::Palette,
+        mouse: true,
         log_bytes: Bytes(1 << 20),
         log_tail: 5,
         ..Console::default()

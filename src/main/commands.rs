@@ -132,8 +132,8 @@ pub async fn run(start: Start) -> Result<Exit> {
     }
     match command {
         Command::Watch => headless::watch(&adapters, &mut output).await,
-        Command::Get { kind, filter, output: format } => {
-            let filter = query(filter)?;
+        Command::Get { kind, filter, environment, output: format } => {
+            let filter = query(filter, environment.as_deref())?;
             headless::get(&adapters, *kind, &filter, of_output(*format), &mut output).await
         }
         Command::Describe { resource, output: format } => {
@@ -193,7 +193,9 @@ async fn roll(start: &Start, adapters: &[Arc<dyn Adapter>], act: Act, output: &m
     headless::act(adapters, act, authority, journal, connect::operator(), output).await
 }
 
-fn query(words: &[String]) -> Result<Query> {
+fn query(words: &[String], environment: Option<&str>) -> Result<Query> {
+    let environment = environment.map(|name| format!("env:{name}"));
+    let words: Vec<&str> = environment.iter().chain(words).map(String::as_str).collect();
     let text = words.join(" ");
     Query::parse(&text).map_err(|problem| Error::new(ErrorKind::Usage, format!("the filter `{text}`: {problem}")))
 }

@@ -11,7 +11,7 @@ use crate::{
 
 const SOON: Duration = Duration::from_secs(4);
 /// Without these the terminal would not be ours; they cannot be within a frame.
-const TAKEN: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[?1000h\x1b[?1006h";
+const TAKEN: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 const GIVEN_BACK: &[u8] = b"\x1b[?1049l";
 
 fn find(stream: &[u8], mark: &[u8]) -> Option<usize> {

@@ -151,7 +151,8 @@ impl World {
         let (days, changed) = (self.chance.millis(40, 300), self.chance.millis(0, 3 * 3_600_000));
         let spec = Spec { image, revision: 1, faulty: false, need: need.clone() };
         let ports = blueprint.ports.iter().map(|(published, target)| Port {
-            published: (*published != 0).then_some(*published),
+            // In Kubernetes a port is published by a load balancer with an address of its own, not on the nodes.
+            published: (*published != 0 && self.flavour == Flavour::Swarm).then_some(*published),
             target: *target,
             protocol: self.names.text("tcp"),
             mode: PortMode::Ingress,
