@@ -68,10 +68,7 @@ impl World {
         endpoint.status = status;
         endpoint.message = message.map(Text::clean);
         endpoint.checked_at = Some(now);
-        if endpoint.latency_ms.len() >= KEPT {
-            endpoint.latency_ms.remove(0);
-        }
-        endpoint.latency_ms.push(latency.and_then(|latency| u32::try_from(latency).ok()));
+        keep(endpoint, latency);
         self.mark(Mark::Endpoint(key.clone()));
         self.after(PERIOD, Event::Probe(key.clone()));
     }
@@ -106,7 +103,7 @@ impl World {
         endpoint.status = Some(200);
         endpoint.message = sick.then(|| Text::clean("3 tests failed"));
         endpoint.checked_at = Some(now);
-        endpoint.latency_ms.push(u32::try_from(own.between(1_500, 4_500)).ok());
+        keep(endpoint, Some(own.between(1_500, 4_500)));
         endpoint.report = Some(report);
         self.mark(Mark::Endpoint(key.clone()));
     }
@@ -142,6 +139,14 @@ impl World {
             self.mark(Mark::Cluster(key));
         }
     }
+}
+
+/// Keeps one more answer time, and forgets the oldest when there are enough.
+fn keep(endpoint: &mut Endpoint, latency: Option<u64>) {
+    if endpoint.latency_ms.len() >= KEPT {
+        endpoint.latency_ms.remove(0);
+    }
+    endpoint.latency_ms.push(latency.and_then(|latency| u32::try_from(latency).ok()));
 }
 
 fn output(name: &Text, tests: u64, sick: bool) -> Vec<Text> {

@@ -158,12 +158,18 @@ impl World {
     }
 
     fn best_node(&self, workload: &Workload, slot: u32) -> Result<u32, Text> {
-        let (mut here, mut zones): (BTreeMap<u32, u32>, BTreeMap<u32, u32>) = Default::default();
+        // Tasks of another revision are on their way out: they only break ties.
+        let (mut here, mut zones, mut old): (BTreeMap<u32, u32>, BTreeMap<u32, u32>, BTreeMap<u32, u32>) =
+            Default::default();
         for number in &workload.instances {
-            let placed = self.instances.get(number).filter(|instance| instance.wanted).and_then(|it| it.machine);
-            if let Some((number, machine)) = placed.and_then(|number| self.machines.get_key_value(&number)) {
+            let Some(instance) = self.instances.get(number).filter(|instance| instance.wanted) else { continue };
+            let placed = instance.machine.and_then(|number| self.machines.get_key_value(&number));
+            let Some((number, machine)) = placed else { continue };
+            if instance.revision == workload.spec.revision {
                 *here.entry(*number).or_default() += 1;
                 *zones.entry(machine.zone).or_default() += 1;
+            } else {
+                *old.entry(*number).or_default() += 1;
             }
         }
         let global = workload.row.mode == Mode::Global;
@@ -174,7 +180,13 @@ impl World {
         let best = pool().filter(suits).filter(|(_, machine)| machine.has_room(workload.cost)).min_by_key(
             |(number, machine)| {
                 let count = |of: &BTreeMap<u32, u32>, key: u32| of.get(&key).copied().unwrap_or(0);
-                (count(&here, **number), count(&zones, machine.zone), machine.row.reserved.cpu_millis, **number)
+                (
+                    count(&here, **number),
+                    count(&zones, machine.zone),
+                    count(&old, **number),
+                    machine.row.reserved.cpu_millis,
+                    **number,
+                )
             },
         );
         if let Some((number, _)) = best {

@@ -99,7 +99,18 @@ fn the_morning_opens_with_some_things_wrong_and_most_well() {
         let written = it.row.configuration.iter().map(|configuration| configuration.changed_at).max();
         a.instances_of(**number).any(|(_, task)| task.started_at < written)
     });
-    assert!(stale.count() >= 2);
+    let stale: BTreeSet<&str> = stale.filter_map(|(_, it)| it.row.environment.as_ref().map(|id| &*id.0)).collect();
+    assert_eq!(stale, ["qa"].into());
+    // Only what was meant to be crowded is: everything else is spread over nodes and zones.
+    for (number, workload) in a.workloads.iter().chain(&b.workloads).filter(|(_, it)| it.row.application != "gateway") {
+        let world =
+            if a.workloads.contains_key(number) && a.workloads[number].row.id == workload.row.id { &a } else { &b };
+        let tasks: Vec<u32> =
+            world.instances_of(*number).filter(|(_, it)| it.runs()).filter_map(|(_, it)| it.machine).collect();
+        let zones: BTreeSet<u32> = tasks.iter().filter_map(|it| world.machines.get(it)).map(|it| it.zone).collect();
+        assert!(tasks.len() < 2 || zones.len() > 1, "{} is all in one zone", workload.row.id);
+        assert_eq!(world.surplus(*number), [0; 0], "{}", workload.row.id);
+    }
     assert!(!a.surplus(a.find("gateway", a.last_stage().as_ref()).expect("it exists")).is_empty());
     // A rollout stalls, a test stack was left behind, a test fails.
     assert_eq!(rollout(&b, &key(&b, "ml")), Some(RolloutState::Stalled));

@@ -39,7 +39,8 @@ const API: Blueprint = Blueprint { ports: &[(0, 8080)], ..deployment("api", PROD
 const WORKER: Blueprint = deployment("worker", PRODUCT, "", (200, 384));
 const SCHEDULER: Blueprint = Blueprint { update: ONE_BY_ONE, ..deployment("scheduler", PRODUCT, "", (100, 256)) };
 const GATEWAY: Blueprint = Blueprint {
-    ports: &[(443, 8443), (80, 8080)],
+    // Behind the cluster's load balancer: no port of a node is taken.
+    ports: &[(0, 8443), (0, 8080)],
     host: "api.absolute.example",
     ..deployment("gateway", "registry.absolute.internal:5000/mirror/nginx", "1.29.1", (100, 128))
 };
@@ -138,7 +139,7 @@ fn environment(world: &mut World, rank: usize, last: usize, environment: &Enviro
     let build = OLDEST_BUILD + (steps - step.min(steps)).min(4);
     let pool = u32::from(rank == last);
     let object: Text = format!("s3://absolute-config/{environment}.yaml").into();
-    let written = Timestamp(world.clock.0 - hours(30) - MINUTE * i64::from(step));
+    let written = Timestamp(world.clock.0 - hours(58) - MINUTE * i64::from(step));
     for (blueprint, least, most) in SIZES {
         let part = if rank == last { most } else { least + (most - least) * step / steps.max(1) / 3 };
         let sized = Blueprint { tasks: part, ..*blueprint };
@@ -170,7 +171,7 @@ fn environment(world: &mut World, rank: usize, last: usize, environment: &Enviro
         &format!("absolute-config/{environment}.yaml"),
         Some(environment),
         &format!("version {}", chance::digest(world.seed, environment.0.as_str(), 1).get(7..39).unwrap_or_default()),
-        hours(30),
+        hours(58),
     );
     world.add_backing(
         BackingSort::Secret,
