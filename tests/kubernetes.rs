@@ -201,7 +201,7 @@ async fn the_eviction_that_is_planned_is_the_one_the_server_would_take() {
     let found = listed(&adapter, Kind::Task).await.expect("pods can be listed");
     let plan = async |service: &str| {
         let subjects = vec![id_of(&found, |task| task.service.as_deref() == Some(service))?];
-        let intent = Intent { verb: Verb::Evict, subjects, argument: Argument::None };
+        let intent = Intent::new(Verb::Evict, subjects, Argument::None);
         Some(adapter.plan(OperationId("t-1".into()), intent, Evidence::default()).await.expect("a plan"))
     };
     let (Some(blocked), Some(free)) = (plan("demo/Deployment/web").await, plan("demo/Deployment/slow").await) else {

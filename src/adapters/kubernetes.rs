@@ -166,6 +166,7 @@ const fn lack(verb: Verb) -> &'static str {
         Verb::Evict => "comes with the full Kubernetes adapter; planning an eviction works",
         Verb::Roll
         | Verb::Drain
+        | Verb::Cordon
         | Verb::Activate
         | Verb::Rebalance
         | Verb::Promote
@@ -174,6 +175,10 @@ const fn lack(verb: Verb) -> &'static str {
         | Verb::Remove
         | Verb::Lock
         | Verb::Unlock => "comes with the full Kubernetes adapter",
+        Verb::PromoteNode | Verb::DemoteNode => {
+            "the control plane of a Kubernetes cluster is not made of its nodes' roles"
+        }
+        Verb::RotateToken => "join tokens are made by whoever runs the control plane",
         Verb::Approve => "Kubernetes has no gates of its own to answer",
         Verb::Test => "tests are run through an endpoint of the configuration",
     }

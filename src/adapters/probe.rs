@@ -138,6 +138,10 @@ fn lack(verb: Verb, tests: bool) -> Option<&'static str> {
         Verb::Test => Some("no address of the configuration has the purpose \"test\""),
         Verb::Roll
         | Verb::Drain
+        | Verb::Cordon
+        | Verb::PromoteNode
+        | Verb::DemoteNode
+        | Verb::RotateToken
         | Verb::Activate
         | Verb::Rebalance
         | Verb::Promote

@@ -112,7 +112,7 @@ impl Sample {
 
     /// A plan came back for whatever was asked for last.
     pub(crate) fn planned(&mut self, verb: Verb, subject: &ResourceId, fill: impl FnOnce(&mut Plan)) -> &mut Self {
-        let intent = Intent { verb, subjects: vec![subject.clone()], argument: crate::operation::Argument::None };
+        let intent = Intent::new(verb, vec![subject.clone()], crate::operation::Argument::None);
         let operation = OperationId("20231114-221320-7f3a".into());
         let mut plan = Plan::new(operation, &intent, subject.connection.clone(), self.now);
         fill(&mut plan);

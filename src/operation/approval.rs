@@ -50,9 +50,10 @@ impl Plan {
             _ if self.protected => Risk::High,
             _ if self.forbidden() => Risk::High,
             Verb::Remove => Risk::High,
-            Verb::Drain | Verb::Promote => Risk::Medium,
+            Verb::Drain | Verb::Promote | Verb::PromoteNode | Verb::DemoteNode | Verb::RotateToken => Risk::Medium,
             _ if self.subjects.len() > 1 || warned => Risk::Medium,
             Verb::Roll
+            | Verb::Cordon
             | Verb::Activate
             | Verb::Rebalance
             | Verb::Rollback

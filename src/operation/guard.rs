@@ -74,7 +74,7 @@ mod tests {
     fn plan() -> Plan {
         let connection = ConnectionId::from("swarm");
         let subject = ResourceId::new(connection.clone(), Kind::Service, "auth".into());
-        let intent = Intent { verb: Verb::Roll, subjects: vec![subject], argument: Argument::None };
+        let intent = Intent::new(Verb::Roll, vec![subject], Argument::None);
         let mut plan = Plan::new(OperationId("one".into()), &intent, connection, Timestamp(0));
         plan.environment = Some(EnvironmentId::from("prod"));
         plan.name = "auth".into();

@@ -1,9 +1,11 @@
 //! A wish: a verb, what to do it to, and what else it needs to know.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::verb::Verb;
-use crate::fleet::{EnvironmentId, Image, ResourceId, Text};
+use super::{plan::OperationId, verb::Verb};
+use crate::fleet::{EnvironmentId, Image, NodeRole, ResourceId, Text};
 
 /// A verb and its subjects.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +16,15 @@ pub struct Intent {
     pub subjects: Vec<ResourceId>,
     /// What else the verb needs.
     pub argument: Argument,
+    /// The broken operation whose rest this is to finish.
+    pub resumes: Option<OperationId>,
+}
+
+impl Intent {
+    /// The wish to do `verb` to `subjects`.
+    pub const fn new(verb: Verb, subjects: Vec<ResourceId>, argument: Argument) -> Self {
+        Self { verb, subjects, argument, resumes: None }
+    }
 }
 
 /// What a verb needs beside its subjects.
@@ -31,6 +42,15 @@ pub enum Argument {
         /// The environment it comes from.
         from: EnvironmentId,
     },
-    /// Lock: why.
-    Reason(Text),
+    /// Lock: why, and after how long it ends by itself.
+    Lock {
+        /// Why.
+        reason: Text,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// Drain: every task starts elsewhere before it stops here.
+    StartFirst,
+    /// Rotate a token: whose.
+    Role(NodeRole),
 }

@@ -56,6 +56,8 @@ pub struct Plan {
     pub consequences: Vec<Text>,
     /// How it is undone, or why it cannot be.
     pub rollback: Text,
+    /// The wish that undoes it, where one exists.
+    pub undo: Option<Box<Intent>>,
     /// How long it should take.
     pub expected: Option<Duration>,
     /// What the guards found.
@@ -138,7 +140,7 @@ impl Plan {
     pub fn new(operation: OperationId, intent: &Intent, connection: ConnectionId, made_at: Timestamp) -> Self {
         Self {
             operation,
-            resumes: None,
+            resumes: intent.resumes.clone(),
             verb: intent.verb,
             subjects: intent.subjects.clone(),
             argument: intent.argument.clone(),
@@ -152,9 +154,16 @@ impl Plan {
             impact: Impact::default(),
             consequences: Vec::new(),
             rollback: Text::default(),
+            undo: None,
             expected: None,
             guards: Vec::new(),
         }
+    }
+
+    /// The wish it was made from.
+    pub fn intent(&self) -> Intent {
+        let intent = Intent::new(self.verb, self.subjects.clone(), self.argument.clone());
+        Intent { resumes: self.resumes.clone(), ..intent }
     }
 
     /// SHA-256 over the plan's JSON, in hex: what an approval and the journal refer to.

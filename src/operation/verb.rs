@@ -12,6 +12,8 @@ pub enum Verb {
     Roll,
     /// Empty a node.
     Drain,
+    /// Let a node take no new work; what runs there stays.
+    Cordon,
     /// Let a node take work again.
     Activate,
     /// Spread what runs.
@@ -34,13 +36,20 @@ pub enum Verb {
     Lock,
     /// Release an environment's lock.
     Unlock,
+    /// Make a worker a manager.
+    PromoteNode,
+    /// Make a manager a worker.
+    DemoteNode,
+    /// Make a new join token; the old one lets nobody in any more.
+    RotateToken,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Roll,
         Self::Drain,
+        Self::Cordon,
         Self::Activate,
         Self::Rebalance,
         Self::Promote,
@@ -52,6 +61,9 @@ impl Verb {
         Self::Test,
         Self::Lock,
         Self::Unlock,
+        Self::PromoteNode,
+        Self::DemoteNode,
+        Self::RotateToken,
     ];
 
     /// The word for it, as commands and records write it.
@@ -59,6 +71,7 @@ impl Verb {
         match self {
             Self::Roll => "roll",
             Self::Drain => "drain",
+            Self::Cordon => "cordon",
             Self::Activate => "activate",
             Self::Rebalance => "rebalance",
             Self::Promote => "promote",
@@ -70,6 +83,9 @@ impl Verb {
             Self::Test => "test",
             Self::Lock => "lock",
             Self::Unlock => "unlock",
+            Self::PromoteNode => "promote-node",
+            Self::DemoteNode => "demote-node",
+            Self::RotateToken => "rotate-token",
         }
     }
 
@@ -78,6 +94,7 @@ impl Verb {
         match self {
             Self::Roll => "replace every task of a service, same version",
             Self::Drain => "move everything off a node",
+            Self::Cordon => "let a node take no new work; what runs there stays",
             Self::Activate => "let a node take work again",
             Self::Rebalance => "spread a service's tasks over all nodes again",
             Self::Promote => "run this digest in the next environment",
@@ -89,6 +106,9 @@ impl Verb {
             Self::Test => "run the service's own tests",
             Self::Lock => "lock the environment",
             Self::Unlock => "release the environment's lock",
+            Self::PromoteNode => "make a worker a manager",
+            Self::DemoteNode => "make a manager a worker",
+            Self::RotateToken => "make a new join token, so that the old one lets nobody in",
         }
     }
 
@@ -96,12 +116,13 @@ impl Verb {
     pub const fn subjects(self) -> &'static [Kind] {
         match self {
             Self::Roll | Self::Rebalance | Self::Promote | Self::Rollback | Self::Scale => &[Kind::Service],
-            Self::Drain | Self::Activate => &[Kind::Node],
+            Self::Drain | Self::Cordon | Self::Activate | Self::PromoteNode | Self::DemoteNode => &[Kind::Node],
             Self::Remove => &[Kind::Backing],
             Self::Evict => &[Kind::Task],
             Self::Approve => &[Kind::Pipeline],
             Self::Test => &[Kind::Endpoint],
             Self::Lock | Self::Unlock => &[Kind::Lock],
+            Self::RotateToken => &[Kind::Cluster],
         }
     }
 

@@ -219,7 +219,7 @@ mod tests {
     fn approved(id: &OperationId) -> Entry {
         let connection = ConnectionId::from("swarm");
         let subject = ResourceId::new(connection.clone(), Kind::Service, "auth".into());
-        let intent = Intent { verb: Verb::Roll, subjects: vec![subject], argument: Argument::None };
+        let intent = Intent::new(Verb::Roll, vec![subject], Argument::None);
         let plan = Plan::new(id.clone(), &intent, connection, Timestamp(1));
         Entry::Approved {
             plan_hash: plan.hash(),

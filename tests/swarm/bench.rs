@@ -185,7 +185,7 @@ impl Scribe for Notes {
 pub async fn plan(adapter: &Swarm, id: &ResourceId) -> Result<Plan> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let operation = OperationId(format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst)).into());
-    let intent = Intent { verb: Verb::Roll, subjects: vec![id.clone()], argument: Argument::None };
+    let intent = Intent::new(Verb::Roll, vec![id.clone()], Argument::None);
     let evidence = Evidence { at: Timestamp(0), environments: Environments::default(), ..Evidence::default() };
     adapter.plan(operation, intent, evidence).await
 }

@@ -175,6 +175,10 @@ impl Follower {
             }
             (
                 Verb::Drain
+                | Verb::Cordon
+                | Verb::PromoteNode
+                | Verb::DemoteNode
+                | Verb::RotateToken
                 | Verb::Activate
                 | Verb::Remove
                 | Verb::Lock
@@ -336,7 +340,11 @@ pub(crate) fn report(plan: &Plan, world: &World) -> (Outcome, String, Vec<Text>)
         Verb::Rollback => format!("{what} runs what it ran before"),
         Verb::Scale => format!("{what} has the tasks it wants"),
         Verb::Drain => format!("{what} is empty"),
+        Verb::Cordon => format!("{what} takes no new work"),
         Verb::Activate => format!("{what} takes work again"),
+        Verb::PromoteNode => format!("{what} is a manager"),
+        Verb::DemoteNode => format!("{what} is a worker"),
+        Verb::RotateToken => format!("{what} has a new join token"),
         Verb::Evict => format!("{what} was replaced elsewhere"),
         Verb::Remove => format!("{what} is gone"),
         Verb::Approve => format!("{what} went on"),

@@ -76,12 +76,15 @@ impl Draft<'_> {
         match self.plan.verb {
             Verb::Roll | Verb::Promote | Verb::Rollback | Verb::Scale => self.service(id, argument),
             Verb::Rebalance => self.rebalance(id),
-            Verb::Drain | Verb::Activate => self.node(id),
+            Verb::Drain | Verb::Cordon | Verb::Activate => self.node(id),
             Verb::Evict => self.evict(id),
             Verb::Remove => self.stack(id),
             Verb::Approve => self.gate(id),
             Verb::Test => self.test(id),
             Verb::Lock | Verb::Unlock => self.lock(id, argument),
+            Verb::PromoteNode | Verb::DemoteNode | Verb::RotateToken => {
+                Err(Error::new(ErrorKind::Unsupported, "the embedded fleet keeps its managers as they are"))
+            }
         }
     }
 
@@ -273,7 +276,7 @@ impl Draft<'_> {
             self.plan.rollback = "lock it again".into();
             return Ok(());
         }
-        let Argument::Reason(reason) = argument else {
+        let Argument::Lock { reason, .. } = argument else {
             return Err(Error::new(ErrorKind::Usage, "lock needs a reason"));
         };
         if let Some(lock) = self.world.locks.get(environment) {

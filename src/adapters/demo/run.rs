@@ -106,13 +106,26 @@ fn send(ticket: Ticket, player: &Player, plan: &Plan, step: &Step) -> Result<Tex
             let to = if cordon { Availability::Paused } else { Availability::Draining };
             write::availability(ticket, player, key, to)
         }
+        (Verb::Cordon, _, _) => write::availability(ticket, player, key, Availability::Paused),
         (Verb::Activate, _, _) => write::availability(ticket, player, key, Availability::Active),
         (Verb::Remove, _, _) => write::remove(ticket, player, key),
         (Verb::Approve, _, _) => write::approve(ticket, player, key),
         (Verb::Test, _, _) => write::test(ticket, player, key),
-        (Verb::Lock, _, Argument::Reason(reason)) => write::lock(ticket, player, EnvironmentId(key), reason.clone()),
+        (Verb::Lock, _, Argument::Lock { reason, .. }) => {
+            write::lock(ticket, player, EnvironmentId(key), reason.clone())
+        }
         (Verb::Unlock, _, _) => write::unlock(ticket, player, key),
-        (Verb::Promote | Verb::Scale | Verb::Lock | Verb::Evict, _, _) => {
+        (
+            Verb::Promote
+            | Verb::Scale
+            | Verb::Lock
+            | Verb::Evict
+            | Verb::PromoteNode
+            | Verb::DemoteNode
+            | Verb::RotateToken,
+            _,
+            _,
+        ) => {
             let text = format!("the plan to {} does not say what is needed for it", plan.verb.word());
             Err(Error::new(ErrorKind::Internal, text).hint("make the plan again"))
         }

@@ -86,7 +86,7 @@ async fn service(adapter: &dyn Adapter, application: &str, environment: &str) ->
 }
 
 async fn plan_for(adapter: &dyn Adapter, verb: Verb, subjects: Vec<ResourceId>, argument: Argument) -> Result<Plan> {
-    let intent = Intent { verb, subjects, argument };
+    let intent = Intent::new(verb, subjects, argument);
     adapter.plan(OperationId("20260302-091400-7f3a".into()), intent, Evidence::default()).await
 }
 
@@ -290,7 +290,7 @@ async fn verbs_on_nodes_stacks_and_locks_reach_their_verdict_and_change_them_onc
     );
 
     let lock = ResourceId::new(connection.profile().connection.clone(), Kind::Lock, "prod".into());
-    let argument = Argument::Reason("hotfix under way".into());
+    let argument = Argument::Lock { reason: "hotfix under way".into(), lasts: Duration::from_hours(1) };
     let locked = done(&connection, Verb::Lock, vec![lock.clone()], argument).await;
     assert_eq!((locked.0.outcome, locked.2), (Outcome::Completed, 1));
     assert_eq!(list(&connection, Kind::Lock).await.len(), 1);

@@ -389,7 +389,7 @@ fn task_id(key: &str) -> ResourceId {
 }
 
 fn evicting(key: &str) -> Intent {
-    Intent { verb: Verb::Evict, subjects: vec![task_id(key)], argument: crate::operation::Argument::None }
+    Intent::new(Verb::Evict, vec![task_id(key)], crate::operation::Argument::None)
 }
 
 /// A server with one pod and these budgets.

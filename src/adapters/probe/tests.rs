@@ -187,7 +187,7 @@ fn tests_at(wire: &Wire, names: &[&str]) -> Probe {
 
 fn intent(adapter: &Probe) -> Intent {
     let subjects = adapter.shared.probes.iter().map(|probe| probe.row().id).collect();
-    Intent { verb: Verb::Test, subjects, argument: Argument::None }
+    Intent::new(Verb::Test, subjects, Argument::None)
 }
 
 async fn planned(adapter: &Probe) -> Plan {

@@ -52,6 +52,10 @@ pub(super) fn offered() -> Vec<Verb> {
 pub(super) fn lacking() -> Vec<(Verb, Text)> {
     let reason = |verb| match verb {
         Verb::Drain
+        | Verb::Cordon
+        | Verb::PromoteNode
+        | Verb::DemoteNode
+        | Verb::RotateToken
         | Verb::Activate
         | Verb::Rebalance
         | Verb::Rollback

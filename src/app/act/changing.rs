@@ -3,6 +3,8 @@
 mod availability;
 mod promotion;
 
+use std::time::Duration;
+
 use crate::{
     app::{
         App, Connection, Effect, Key, KeyCode, Outcome, Overlay, Pane, Spot,
@@ -10,9 +12,12 @@ use crate::{
         operations::State,
         overlay::{Ask, Confirm, Needs, Override, PlanStage, PlanView, Prompt, Purpose, Question},
     },
-    fleet::{EnvironmentId, Kind, ResourceId, Text},
+    fleet::{EnvironmentId, Kind, NodeRole, ResourceId, Text},
     operation::{Answer, Argument, Evidence, Intent, Plan, Verb},
 };
+
+/// How long a lock lasts where nobody says.
+const LOCK: Duration = Duration::from_hours(1);
 
 impl App {
     /// Asks for a plan of `verb` for what is marked or under the cursor, or says why that cannot be.
@@ -27,6 +32,7 @@ impl App {
             Verb::Lock | Verb::Unlock => vec![self.locked_environment(verb, argument)?],
             Verb::Roll
             | Verb::Drain
+            | Verb::Cordon
             | Verb::Activate
             | Verb::Rebalance
             | Verb::Promote
@@ -35,15 +41,19 @@ impl App {
             | Verb::Remove
             | Verb::Evict
             | Verb::Approve
-            | Verb::Test => self.subjects(verb)?,
+            | Verb::Test
+            | Verb::PromoteNode
+            | Verb::DemoteNode
+            | Verb::RotateToken => self.subjects(verb)?,
         };
         self.may(verb, &subjects)?;
-        let intent = Intent { verb, subjects, argument: Argument::None };
+        let intent = Intent::new(verb, subjects, Argument::None);
         let intent = match verb {
             Verb::Promote => self.promotion(&intent)?,
             Verb::Lock => {
                 let reason = argument.split_once(char::is_whitespace).map_or("", |(_, reason)| reason.trim());
-                Intent { argument: Argument::Reason(Text::clean(reason)), ..intent }
+                let reason = Text::clean(reason);
+                Intent { argument: Argument::Lock { reason, lasts: LOCK }, ..intent }
             }
             Verb::Scale if argument.is_empty() => {
                 let now = intent.subjects.first().and_then(|id| self.known.store.get(id)?.as_service());
@@ -57,8 +67,14 @@ impl App {
                     Some(problem) => Err(Refusal::new(problem, Some("Write a number: `:scale 3`."))),
                 };
             }
+            Verb::Drain if argument == "start-first" => Intent { argument: Argument::StartFirst, ..intent },
+            Verb::RotateToken => {
+                let role = if argument == "manager" { NodeRole::Manager } else { NodeRole::Worker };
+                Intent { argument: Argument::Role(role), ..intent }
+            }
             Verb::Roll
             | Verb::Drain
+            | Verb::Cordon
             | Verb::Activate
             | Verb::Rebalance
             | Verb::Rollback
@@ -66,6 +82,8 @@ impl App {
             | Verb::Evict
             | Verb::Approve
             | Verb::Test
+            | Verb::PromoteNode
+            | Verb::DemoteNode
             | Verb::Unlock => intent,
         };
         self.ask_for_plan(intent, out);
@@ -204,7 +222,7 @@ impl App {
     }
 
     fn approve(&mut self, plan: Plan, answer: Answer, override_reason: Option<Text>, out: &mut Outcome) {
-        let intent = Intent { verb: plan.verb, subjects: plan.subjects.clone(), argument: plan.argument.clone() };
+        let intent = plan.intent();
         let evidence = Evidence::gather(&self.known.store, &self.known.environments, &intent, self.world().now);
         self.operations.begin(plan.clone(), self.known.now);
         out.effects.push(Effect::Approve {

@@ -60,8 +60,7 @@ fn problem(stage: &Stage) -> String {
 fn a_verb_asks_for_a_plan_of_what_the_cursor_is_on_and_sends_nothing() {
     let mut stage = Stage::new(small());
     stage.keys("3 R");
-    let expected =
-        Intent { verb: Verb::Roll, subjects: vec![sample::id(Kind::Service, "api")], argument: Argument::None };
+    let expected = Intent::new(Verb::Roll, vec![sample::id(Kind::Service, "api")], Argument::None);
     assert_eq!(asked(&mut stage), expected);
     assert!(matches!(stage.overlay(), Some(Overlay::Plan(view)) if view.stage == PlanStage::Loading));
 }
@@ -233,11 +232,8 @@ fn in_stage(name: &str, environment: &str, digest: &str) -> crate::fleet::Resour
 fn promote_takes_the_digest_to_the_next_environment() {
     let mut stage = Stage::new(vec![in_stage("qa_auth", "qa", "aaaa"), in_stage("prod_auth", "prod", "bbbb")]);
     stage.keys("3 / 'qa_ enter P");
-    let expected = Intent {
-        verb: Verb::Promote,
-        subjects: vec![sample::id(Kind::Service, "prod_auth")],
-        argument: Argument::Image { image: Image::parse("hub/auth:1@sha256:aaaa"), from: "qa".into() },
-    };
+    let argument = Argument::Image { image: Image::parse("hub/auth:1@sha256:aaaa"), from: "qa".into() };
+    let expected = Intent::new(Verb::Promote, vec![sample::id(Kind::Service, "prod_auth")], argument);
     assert_eq!(asked(&mut stage), expected);
 }
 

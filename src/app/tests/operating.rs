@@ -13,7 +13,7 @@ use crate::{
 
 fn plan(id: &str) -> Plan {
     let subjects = vec![sample::id(Kind::Service, "api")];
-    let intent = Intent { verb: Verb::Roll, subjects, argument: Argument::None };
+    let intent = Intent::new(Verb::Roll, subjects, Argument::None);
     let mut plan = Plan::new(OperationId(id.into()), &intent, "lab".into(), sample::NOW);
     plan.name = "api".into();
     plan
@@ -40,8 +40,7 @@ fn verdict(outcome: Outcome) -> Verdict {
 fn rolling() -> Stage {
     let mut stage = Stage::new(small());
     stage.keys("3 R");
-    let intent =
-        Intent { verb: Verb::Roll, subjects: vec![sample::id(Kind::Service, "api")], argument: Argument::None };
+    let intent = Intent::new(Verb::Roll, vec![sample::id(Kind::Service, "api")], Argument::None);
     stage.tell(Msg::Planned(Box::new(intent), Ok(Box::new(plan("op-1")))));
     stage.pass(std::time::Duration::from_secs(1)).pass(std::time::Duration::from_secs(1)).keys("y");
     stage.tell(Msg::Started(OperationId("op-1".into()), Ok(())));

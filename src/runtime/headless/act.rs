@@ -84,7 +84,7 @@ pub async fn act(
     inspect::tell(&seen.errors);
     let name = |text: &String| Name::of(text, act.verb.subjects()).find(&seen.store);
     let subjects: Result<Vec<_>> = act.subjects.iter().map(name).collect();
-    let intent = Intent { verb: act.verb, subjects: subjects?, argument: act.argument.clone() };
+    let intent = Intent::new(act.verb, subjects?, act.argument.clone());
     let adapter = adapter_of(adapters, &intent)?;
     if let Some((_, why)) = adapter.profile().lacks.iter().find(|(verb, _)| *verb == act.verb) {
         return Err(Error::new(

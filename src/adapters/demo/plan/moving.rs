@@ -46,20 +46,34 @@ impl Draft<'_> {
         let (number, machine) = self.world.machine(&id.key).ok_or_else(|| missing(id))?;
         let name = machine.row.name.clone();
         let drains = self.plan.verb == Verb::Drain;
-        let (request, title) = match (self.world.flavour, drains) {
+        let closes = drains || self.plan.verb == Verb::Cordon;
+        let (request, title) = match (self.world.flavour, closes) {
             (Flavour::Swarm, _) => {
-                let to = if drains { "drain" } else { "active" };
+                let to = match self.plan.verb {
+                    Verb::Drain => "drain",
+                    Verb::Cordon => "pause",
+                    _ => "active",
+                };
                 let path = format!("/nodes/{}/update?version={{version}}", id.key);
                 (request("POST", path, json!({ "Availability": to })), format!("set {name} to {to}"))
             }
             (Flavour::Kubernetes, _) => {
                 let path = format!("/api/v1/nodes/{}", id.key);
-                let title = if drains { format!("cordon {name}") } else { format!("uncordon {name}") };
-                (request("PATCH", path, json!({ "spec": { "unschedulable": drains } })), title)
+                let title = if closes { format!("cordon {name}") } else { format!("uncordon {name}") };
+                (request("PATCH", path, json!({ "spec": { "unschedulable": closes } })), title)
             }
         };
-        let waits = if drains { format!("no task is left on {name}") } else { format!("{name} takes work") };
+        let waits = match (drains, closes) {
+            (true, _) => format!("no task is left on {name}"),
+            (false, true) => format!("{name} takes no new work"),
+            (false, false) => format!("{name} takes work"),
+        };
         self.step(id, title, request, waits);
+        if closes && !drains {
+            self.say(format!("what runs on {name} stays there"));
+            self.plan.rollback = "activate it".into();
+            return Ok(());
+        }
         if !drains {
             self.say(format!("nothing that runs elsewhere moves back to {name} by itself; rebalance moves it"));
             self.plan.rollback = "drain it again".into();

@@ -40,11 +40,8 @@ impl App {
         {
             return no(format!("{} in {to} runs this digest already.", target.name), None);
         }
-        Ok(Intent {
-            verb: intent.verb,
-            subjects: vec![target.id.clone()],
-            argument: Argument::Image { image, from: from.clone() },
-        })
+        let argument = Argument::Image { image, from: from.clone() };
+        Ok(Intent::new(intent.verb, vec![target.id.clone()], argument))
     }
 
     fn target(&self, source: &Service, to: &EnvironmentId) -> Result<&Service, Refusal> {
