@@ -14,7 +14,7 @@ pub mod verb;
 pub use approval::{Answer, Approved, Risk};
 pub use authority::{Authority, Mode, Permit};
 pub use care::{Care, Freeze, Moment};
-pub use evidence::Evidence;
+pub use evidence::{Evidence, Ongoing};
 pub use guard::{Finding, Weight};
 pub use intent::{Argument, Intent};
 pub use plan::{Enforcer, Impact, OperationId, Plan, Precondition, Request, Step};

@@ -15,8 +15,10 @@ pub struct Lock {
     pub id: ResourceId,
     /// What it locks.
     pub environment: EnvironmentId,
-    /// Who holds it.
+    /// Who holds it: `ada@bastion`.
     pub holder: Text,
+    /// The operation it is held for, where it was not taken by itself.
+    pub operation: Option<Text>,
     /// Why.
     pub reason: Text,
     /// Since when.

@@ -179,6 +179,7 @@ pub(crate) fn lock(environment: &str) -> Lock {
         id: id(Kind::Lock, environment),
         environment: environment.into(),
         holder: "ada".into(),
+        operation: None,
         reason: "hotfix".into(),
         since: minutes_ago(10),
         until: Timestamp(NOW.0 + 20 * 60_000),

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::{care::Care, intent::Intent};
-use crate::fleet::{Cluster, Environments, Kind, Lock, Node, Resource, Service, Store, Task, Timestamp};
+use super::{care::Care, intent::Intent, plan::OperationId, verb::Verb};
+use crate::fleet::{
+    Cluster, Environments, Kind, Lock, Node, Resource, ResourceId, Service, Store, Task, Text, Timestamp,
+};
 
 /// What was known when a plan was asked for. Owned, so that planning can run elsewhere while the store moves on.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,27 @@ pub struct Evidence {
     pub silence: Option<Duration>,
     /// What the team decided about haste. Not known to whoever gathers; the runtime puts it in before guards judge.
     pub care: Care,
+    /// Who asks: `ada@bastion`. Put in by the runtime.
+    pub operator: Text,
+    /// What the living consoles of this machine have under way, oldest first, our own included. Put in by the runtime.
+    pub operations: Vec<Ongoing>,
+}
+
+/// An operation without a verdict yet, whose process lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ongoing {
+    /// Which.
+    pub id: OperationId,
+    /// Who agreed to it.
+    pub operator: Text,
+    /// What it does.
+    pub verb: Verb,
+    /// What it is called: `web`.
+    pub name: Text,
+    /// To what.
+    pub subjects: Vec<ResourceId>,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 impl Evidence {
@@ -72,6 +95,8 @@ impl Evidence {
             locks: store.locks().filter(|lock| lock.holds(now)).cloned().collect(),
             environments: environments.clone(),
             care: Care::default(),
+            operator: Text::default(),
+            operations: Vec::new(),
             silence: kinds.into_iter().filter_map(|kind| store.silence(&connection, kind, now)).max(),
         }
     }

@@ -96,6 +96,7 @@ mod tests {
             id: ResourceId::new("swarm".into(), Kind::Lock, "prod".into()),
             environment: "prod".into(),
             holder: "ada".into(),
+            operation: None,
             reason: "migration".into(),
             since: Timestamp(0),
             until: Timestamp(60_000),

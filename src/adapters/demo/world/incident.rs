@@ -270,6 +270,7 @@ impl World {
             id: self.id(Kind::Lock, key.clone()),
             environment: environment.clone(),
             holder: holder.into(),
+            operation: None,
             reason: reason.into(),
             since: self.clock,
             until,
