@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ids::EnvironmentId, text::Text};
+use crate::error::{Error, ErrorKind};
 
 /// One stage on the promotion path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,13 @@ impl Environments {
     /// The stage after `id`, where there is one.
     pub fn next(&self, id: &EnvironmentId) -> Option<&EnvironmentId> {
         self.0.get(self.rank(id) + 1).map(|environment| &environment.id)
+    }
+
+    /// What to say of a name that is none of them.
+    pub fn unknown(&self, name: &EnvironmentId) -> Error {
+        let names: Vec<&str> = self.0.iter().map(|it| &*it.id.0).collect();
+        Error::new(ErrorKind::Usage, format!("there is no environment `{name}`"))
+            .hint(format!("the environments are {}", names.join(", ")))
     }
 }
 

@@ -87,6 +87,7 @@ pub struct Request {
     /// Path and query, with `{version}` where the fresh token goes.
     pub path: Text,
     /// What it changes, as a reader of the plan wants to see it; the full body is built from the re-read subject.
+    /// `{now}` stands for the moment of sending, so that the same wish makes the same request whenever it is planned.
     pub change: serde_json::Value,
 }
 

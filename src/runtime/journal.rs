@@ -107,27 +107,7 @@ impl Journal {
     /// Reads every file of the folder. A folder that does not exist holds nothing.
     pub fn read(&self) -> Result<Reading> {
         let mut reading = Reading::default();
-        let mut records: Vec<Record> = Vec::new();
-        let mut gone: Vec<OperationId> = Vec::new();
-        let entries = match std::fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(reading),
-            Err(error) => return Err(self.failed("cannot be read", Some(&error))),
-        };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
-        paths.sort();
-        for path in paths {
-            match read_file(&path, &mut reading.problems) {
-                Ok((lines, Owner::Gone)) => {
-                    gone.extend(lines.iter().map(|record| record.operation.clone()));
-                    records.extend(lines);
-                }
-                Ok((lines, Owner::Alive)) => records.extend(lines),
-                Err(error) => reading.problems.push(format!("{}: {error}", path.display())),
-            }
-        }
-        records.sort_by_key(|record| (record.at, record.number));
+        let (records, gone) = self.lines(&mut reading.problems)?;
         reading.operations = OperationRecord::fold(&records);
         reading.broken = reading
             .operations
@@ -136,6 +116,39 @@ impl Journal {
             .map(|known| known.operation.clone())
             .collect();
         Ok(reading)
+    }
+
+    /// Every line about one operation, oldest first.
+    pub fn lines_of(&self, operation: &OperationId) -> Result<Vec<Record>> {
+        let (mut records, _) = self.lines(&mut Vec::new())?;
+        records.retain(|record| record.operation == *operation);
+        Ok(records)
+    }
+
+    /// Every line of every file, oldest first, and the operations in files whose process is gone.
+    fn lines(&self, problems: &mut Vec<String>) -> Result<(Vec<Record>, Vec<OperationId>)> {
+        let mut records: Vec<Record> = Vec::new();
+        let mut gone: Vec<OperationId> = Vec::new();
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((records, gone)),
+            Err(error) => return Err(self.failed("cannot be read", Some(&error))),
+        };
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+        paths.sort();
+        for path in paths {
+            match read_file(&path, problems) {
+                Ok((lines, Owner::Gone)) => {
+                    gone.extend(lines.iter().map(|record| record.operation.clone()));
+                    records.extend(lines);
+                }
+                Ok((lines, Owner::Alive)) => records.extend(lines),
+                Err(error) => problems.push(format!("{}: {error}", path.display())),
+            }
+        }
+        records.sort_by_key(|record| (record.at, record.number));
+        Ok((records, gone))
     }
 
     fn failed(&self, what: &str, error: Option<&std::io::Error>) -> Error {

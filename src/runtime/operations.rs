@@ -17,8 +17,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, Text},
     operation::{
-        Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verdict,
-        guard,
+        Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb,
+        Verdict, guard,
     },
     platform::{Adapter, Canceller},
 };
@@ -44,10 +44,22 @@ pub struct Operations {
 
 /// Makes the plan of `intent` and lets the guards judge it.
 pub async fn plan(adapter: &Arc<dyn Adapter>, intent: Intent, evidence: Evidence) -> Result<Box<Plan>> {
-    if intent.subjects.is_empty() || evidence.subjects.len() != intent.subjects.len() {
+    plan_as(clock::operation_id(), adapter, intent, evidence).await
+}
+
+/// As [`plan`], for an operation that has its name already.
+pub async fn plan_as(
+    operation: OperationId,
+    adapter: &Arc<dyn Adapter>,
+    intent: Intent,
+    evidence: Evidence,
+) -> Result<Box<Plan>> {
+    // An environment that nobody has locked has no lock yet.
+    let known = intent.verb == Verb::Lock || evidence.subjects.len() == intent.subjects.len();
+    if intent.subjects.is_empty() || !known {
         return Err(Error::new(ErrorKind::NotFound, "what this should be done to does not exist any more"));
     }
-    let mut plan = adapter.plan(clock::operation_id(), intent, evidence.clone()).await?;
+    let mut plan = adapter.plan(operation, intent, evidence.clone()).await?;
     plan.guards.extend(guard::judge(&evidence, &plan));
     plan.guards.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     Ok(Box::new(plan))

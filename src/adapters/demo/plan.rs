@@ -133,7 +133,7 @@ impl Draft<'_> {
                 let change = match self.world.flavour {
                     Flavour::Swarm => json!({ "TaskTemplate": { "ForceUpdate": "+1" } }),
                     Flavour::Kubernetes => {
-                        json!({ "spec": { "template": { "metadata": { "annotations": { "kubectl.kubernetes.io/restartedAt": self.plan.made_at.0 } } } } })
+                        json!({ "spec": { "template": { "metadata": { "annotations": { "kubectl.kubernetes.io/restartedAt": "{now}" } } } } })
                     }
                 };
                 (format!("roll {name}"), change, format!("every task of {name} was replaced"))

@@ -1,19 +1,19 @@
 //! Changing platforms: from a verb to a plan, and from the plan to an agreement. Nothing here sends anything.
 
 mod availability;
-mod promotion;
 
 use std::time::Duration;
 
 use crate::{
     app::{
-        App, Connection, Effect, Key, KeyCode, Outcome, Overlay, Pane, Spot,
+        App, Effect, Key, KeyCode, Outcome, Overlay, Pane, Spot,
         input::Edit,
         operations::State,
         overlay::{Ask, Confirm, Needs, Override, PlanStage, PlanView, Prompt, Purpose, Question},
     },
+    error::Error,
     fleet::{EnvironmentId, Kind, NodeRole, ResourceId, Text},
-    operation::{Answer, Argument, Evidence, Intent, Plan, Verb},
+    operation::{Answer, Argument, Evidence, Intent, Plan, Verb, lock_of, promotion},
 };
 
 /// How long a lock lasts where nobody says.
@@ -49,7 +49,7 @@ impl App {
         self.may(verb, &subjects)?;
         let intent = Intent::new(verb, subjects, Argument::None);
         let intent = match verb {
-            Verb::Promote => self.promotion(&intent)?,
+            Verb::Promote => promotion(&self.known.store, &self.known.environments, &intent.subjects, None)?,
             Verb::Lock => {
                 let reason = argument.split_once(char::is_whitespace).map_or("", |(_, reason)| reason.trim());
                 let reason = Text::clean(reason);
@@ -138,31 +138,10 @@ impl App {
 
     /// The lock that `:lock ENVIRONMENT …` and `:unlock ENVIRONMENT` mean.
     fn locked_environment(&self, verb: Verb, argument: &str) -> Result<ResourceId, Refusal> {
-        let name = argument.split_whitespace().next().unwrap_or("");
-        let environment = EnvironmentId::from(name);
-        let known = self.known.environments.0.iter().any(|it| it.id == environment);
-        let held = self.known.store.locks().find(|lock| lock.environment == environment);
-        if let Some(lock) = held {
-            return Ok(lock.id.clone());
-        }
-        if !known {
-            let names: Vec<&str> = self.known.environments.0.iter().map(|it| &*it.id.0).collect();
-            let hint = format!("Write `:{} ENVIRONMENT`, one of {}.", verb.word(), names.join(", "));
-            return Err(Refusal::new(format!("There is no environment `{name}`."), Some(&hint)));
-        }
-        if verb == Verb::Unlock {
-            return Err(Refusal::new(format!("Nobody holds a lock on {name}."), None));
-        }
-        // The connection where that environment's services are and that keeps locks.
-        let here = self.known.store.services().filter(|service| service.environment.as_ref() == Some(&environment));
-        let connection = here
-            .map(|service| &service.id.connection)
-            .find(|id| self.world().connection(id).is_some_and(|it| it.offers(verb).is_ok()))
-            .or_else(|| self.known.connections.iter().find(|it| it.offers(verb).is_ok()).map(Connection::id));
-        match connection {
-            Some(connection) => Ok(ResourceId::new(connection.clone(), Kind::Lock, environment.0)),
-            None => Err(Refusal::new(format!("No connection keeps locks for {name}."), None)),
-        }
+        let environment = EnvironmentId::from(argument.split_whitespace().next().unwrap_or(""));
+        let keepers = self.known.connections.iter().filter(|it| it.offers(verb).is_ok());
+        let keepers: Vec<_> = keepers.map(|it| it.id().clone()).collect();
+        Ok(lock_of(verb, &environment, &self.known.store, &self.known.environments, &keepers)?)
     }
 
     /// A key for the plan that lies on top. Says whether it was one for its answer.
@@ -310,4 +289,15 @@ impl Refusal {
     fn new(text: String, hint: Option<&str>) -> Self {
         Self { text, hint: hint.map(str::to_owned) }
     }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { text: format!("{error}."), hint: error.hint.map(|hint| format!("{}.", capitalised(&hint))) }
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
