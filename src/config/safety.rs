@@ -24,13 +24,16 @@ pub struct Safety {
     pub stale_after: Duration,
     /// Whether environments that say nothing of it are protected.
     pub protected: bool,
+    /// Services that a whole cluster leans on, as patterns.
+    pub critical: Vec<String>,
     /// When nothing is changed.
     pub freeze: Vec<Freeze>,
 }
 
 impl Default for Safety {
     fn default() -> Self {
-        Self { bulk_limit: 5, stale_after: Care::default().stale_after, protected: false, freeze: Vec::new() }
+        let Care { stale_after, critical, .. } = Care::default();
+        Self { bulk_limit: 5, stale_after, protected: false, critical, freeze: Vec::new() }
     }
 }
 
@@ -41,6 +44,7 @@ impl Safety {
             Setting::ranged("bulk_limit", |it: &mut Self| &mut it.bulk_limit, 1..=1_000, "How many things one operation may change before it is refused."),
             Setting::ranged("stale_after", |it: &mut Self| &mut it.stale_after, stale, "Data older than this is not good enough to decide a change on."),
             Setting::new("protected", |it: &mut Self| &mut it.protected, "Whether environments that do not say so themselves are protected: changes there ask for the typed name.").careful(|it| it.protected = true, "until this is corrected, environments are protected unless they say otherwise"),
+            Setting::new("critical", |it: &mut Self| &mut it.critical, "Services that a whole cluster leans on, as patterns over their names: before a node that runs one is drained, the plan says so."),
             Setting::items("freeze", |it: &mut Self| &mut it.freeze, "Times in which nothing is changed, in local time: weekly (`days`, `from`, `until` as times) or once (`from`, `until` as dates).")
                 .sample("[{ environment = \"prod\", days = [\"fri\", \"sat\", \"sun\"], from = \"16:00\", reason = \"weekend\" }, { environment = \"*\", from = \"2026-12-21\", until = \"2027-01-03\", reason = \"holidays\" }]"),
         ]
@@ -52,6 +56,7 @@ impl Safety {
             bulk_limit: usize::try_from(self.bulk_limit).unwrap_or(usize::MAX),
             stale_after: self.stale_after,
             freezes: self.freeze.clone(),
+            critical: self.critical.clone(),
             time_zone,
         }
     }
@@ -155,10 +160,7 @@ impl Plain for Moment {
         }
     }
     fn write(&self) -> Option<String> {
-        Some(match self {
-            Self::Time(time) => quoted(&time.strftime("%H:%M").to_string()),
-            Self::Date(date) => quoted(&date.to_string()),
-        })
+        Some(quoted(&self.to_string()))
     }
 }
 

@@ -1,13 +1,13 @@
 //! What the team decided about haste: how much at once, from how old data, and when nothing at all. Guards judge by it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use jiff::{
     civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
 
-use crate::fleet::{Timestamp, environment::glob};
+use crate::fleet::{Service, Timestamp, environment::glob};
 
 /// What the team decided about haste. Comes from configuration, inside the [`super::Evidence`] of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Care {
     pub stale_after: Duration,
     /// When nothing is changed.
     pub freezes: Vec<Freeze>,
+    /// Services that a whole cluster leans on: patterns over their names and applications.
+    pub critical: Vec<String>,
     /// Where the team's clocks are: freezes are said in local time.
     pub time_zone: TimeZone,
 }
@@ -26,11 +28,33 @@ impl Default for Care {
     fn default() -> Self {
         // 45 s is also when rows are drawn as stale; what looks live may be acted on.
         let stale_after = Duration::from_secs(45);
-        Self { bulk_limit: 5, stale_after, freezes: Vec::new(), time_zone: TimeZone::UTC }
+        let critical = CRITICAL.map(str::to_owned).to_vec();
+        Self { bulk_limit: 5, stale_after, freezes: Vec::new(), critical, time_zone: TimeZone::UTC }
     }
 }
 
+/// Without the first nothing can be pulled, without the second nobody joins, without the third nothing is reached, and
+/// with the last a build ends.
+const CRITICAL: [&str; 10] = [
+    "registry",
+    "discovery",
+    "redis-discovery",
+    "traefik",
+    "router",
+    "ingress",
+    "ingress-*",
+    "jenkins",
+    "jenkins-agent*",
+    "jenkins_agent*",
+];
+
 impl Care {
+    /// Whether a whole cluster leans on `service`.
+    pub fn is_critical(&self, service: &Service) -> bool {
+        let matches = |pattern: &String| glob(pattern, &service.name) || glob(pattern, &service.application);
+        self.critical.iter().any(matches)
+    }
+
     /// The freeze that holds for `environment` at `now`. What belongs to no environment is frozen by `*` alone.
     pub fn frozen(&self, environment: Option<&str>, now: Timestamp) -> Option<&Freeze> {
         let now = jiff::Timestamp::from_millisecond(now.0).ok()?.to_zoned(self.time_zone.clone()).datetime();
@@ -61,6 +85,16 @@ pub enum Moment {
     Time(Time),
     /// A day.
     Date(Date),
+}
+
+/// `16:00`, `2026-12-21`.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) => f.write_str(&time.strftime("%H:%M").to_string()),
+            Self::Date(date) => write!(f, "{date}"),
+        }
+    }
 }
 
 impl Default for Freeze {

@@ -1,12 +1,18 @@
 //! Guards: findings that warn of a plan or forbid it. One file per guard; a guard is a function of evidence and plan.
 //! They run when a plan is made and again before each of its requests.
 
+mod another_operation;
 mod bulk;
 mod environment_lock;
 mod freeze;
 mod last_replica;
+mod managers;
+mod node_hosts;
+mod nowhere_to_go;
 mod quorum;
 mod rollout_under_way;
+#[cfg(test)]
+mod sample;
 mod stale_data;
 
 use serde::{Deserialize, Serialize};
@@ -44,6 +50,10 @@ pub type Guard = fn(&Evidence, &Plan) -> Option<Finding>;
 const GUARDS: &[Guard] = &[
     stale_data::judge,
     quorum::judge,
+    managers::judge,
+    nowhere_to_go::judge,
+    node_hosts::judge,
+    another_operation::judge,
     environment_lock::judge,
     freeze::judge,
     bulk::judge,
@@ -58,15 +68,29 @@ pub fn judge(evidence: &Evidence, plan: &Plan) -> Vec<Finding> {
     findings
 }
 
+/// `web`, `web and api`, `web, api and auth`.
+fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.into_iter().collect();
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        only => only.unwrap_or_default().to_owned(),
+    }
+}
+
+/// `1 is`, `2 are`.
+fn are(many: u32) -> String {
+    format!("{many} {}", if many == 1 { "is" } else { "are" })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::{
-        fleet::{ConnectionId, EnvironmentId, Kind, Lock, ResourceId, Timestamp},
+        fleet::{ConnectionId, EnvironmentId, Kind, ResourceId, Timestamp},
         operation::{
-            Answer, Argument, Authority, Care, Freeze, Intent, Mode, OperationId, Verb,
+            Answer, Argument, Authority, Care, Freeze, Intent, Mode, Moment, OperationId, Verb,
             plan::{Impact, ServiceImpact},
         },
     };
@@ -91,32 +115,18 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_forbids_until_it_ends() {
-        let lock = Lock {
-            id: ResourceId::new("swarm".into(), Kind::Lock, "prod".into()),
-            environment: "prod".into(),
-            holder: "ada".into(),
-            operation: None,
-            reason: "migration".into(),
-            since: Timestamp(0),
-            until: Timestamp(60_000),
-        };
-        let evidence = |at| Evidence { at: Timestamp(at), locks: vec![lock.clone()], ..Evidence::default() };
-        assert_eq!(names(&judge(&evidence(1_000), &plan())), ["environment lock"]);
-        assert_eq!(names(&judge(&evidence(60_000), &plan())), Vec::<&str>::new());
-    }
-
-    #[test]
     fn a_freeze_forbids_while_it_holds() {
         let freeze = |environment: &str| Freeze {
             environment: environment.to_owned(),
             reason: "holidays".to_owned(),
             ..Freeze::default()
         };
+        let dated = Freeze { until: Some(Moment::Date(jiff::civil::date(2027, 1, 3))), ..freeze("prod") };
         let evidence = |freezes| Evidence { care: Care { freezes, ..Care::default() }, ..Evidence::default() };
         let findings = judge(&evidence(vec![freeze("test"), freeze("pro*")]), &plan());
         assert_eq!(names(&findings), ["freeze"]);
-        assert_eq!(findings[0].text, "prod is frozen now: holidays");
+        assert_eq!(findings[0].text, "prod is frozen: holidays");
+        assert_eq!(judge(&evidence(vec![dated]), &plan())[0].text, "prod is frozen until 2027-01-03: holidays");
         assert_eq!(judge(&evidence(vec![freeze("test")]), &plan()), []);
     }
 

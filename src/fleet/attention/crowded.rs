@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Attention, View};
 use crate::fleet::{
-    environment::glob,
     health::Health,
-    node::{Availability, Node, NodeState},
+    node::Node,
     service::{Mode, Service},
     spread::Spread,
     text::Text,
@@ -15,7 +14,7 @@ use crate::fleet::{
 /// Replicated services with more tasks on one node than an even spread would put there, or all of them in one zone while
 /// there are more. A service whose placement constraints are not understood is left alone.
 pub(super) fn rule(view: View<'_>, found: &mut Vec<Attention>) {
-    let nodes: Vec<&Node> = view.store.nodes().filter(|node| takes_work(node)).collect();
+    let nodes: Vec<&Node> = view.store.nodes().filter(|node| node.takes_work()).collect();
     for service in view.store.services() {
         if service.mode != Mode::Replicated || service.replicas.desired < 2 {
             continue;
@@ -53,35 +52,16 @@ fn one_zone(view: View<'_>, service: &Service, usable: &[&Node]) -> Option<Strin
     Some(format!("all {} tasks in zone {zone}, although there are {} zones", spread.tasks(), zones.len()))
 }
 
-fn takes_work(node: &Node) -> bool {
-    node.state == NodeState::Ready && node.availability == Availability::Active
-}
-
 fn name_of<'a>(key: &'a Text, nodes: &[&'a Node]) -> &'a str {
     nodes.iter().find(|node| node.id.key == *key).map_or(key, |node| &node.name)
 }
 
 /// The nodes that `service` may use; `None` when a constraint of it is not understood.
 fn usable<'a>(service: &Service, nodes: &[&'a Node]) -> Option<Vec<&'a Node>> {
-    let mut usable: Vec<&Node> =
-        nodes.iter().filter(|node| node.id.connection == service.id.connection).copied().collect();
-    for constraint in &service.constraints {
-        let (key, wanted, equal) = match (constraint.split_once("=="), constraint.split_once("!=")) {
-            (Some((key, value)), _) => (key.trim(), value.trim(), true),
-            (None, Some((key, value))) => (key.trim(), value.trim(), false),
-            (None, None) => return None,
-        };
-        let label = key.strip_prefix("node.labels.");
-        match (key, label) {
-            ("node.role", _) => usable.retain(|node| {
-                let role = if node.role.votes() { "manager" } else { "worker" };
-                (role == wanted) == equal
-            }),
-            ("node.hostname", _) => usable.retain(|node| glob(wanted, &node.name) == equal),
-            ("node.id", _) => usable.retain(|node| (node.id.key == *wanted) == equal),
-            (_, Some(label)) => usable
-                .retain(|node| node.labels.iter().any(|(key, value)| *key == *label && *value == *wanted) == equal),
-            _ => return None,
+    let mut usable = Vec::new();
+    for node in nodes.iter().filter(|node| node.id.connection == service.id.connection) {
+        if service.admits(node)? {
+            usable.push(*node);
         }
     }
     Some(usable)
@@ -90,9 +70,7 @@ fn usable<'a>(service: &Service, nodes: &[&'a Node]) -> Option<Vec<&'a Node>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{attention::said, sample};
-
-    use crate::fleet::Resource;
+    use crate::fleet::{Availability, Resource, attention::said, sample};
 
     fn zoned(name: &str, zone: &str) -> Node {
         let mut node = sample::node(name);

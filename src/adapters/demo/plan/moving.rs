@@ -49,10 +49,10 @@ impl Draft<'_> {
         let closes = drains || self.plan.verb == Verb::Cordon;
         let (request, title) = match (self.world.flavour, closes) {
             (Flavour::Swarm, _) => {
-                let to = match self.plan.verb {
-                    Verb::Drain => "drain",
-                    Verb::Cordon => "pause",
-                    _ => "active",
+                let to = match (drains, closes) {
+                    (true, _) => "drain",
+                    (false, true) => "pause",
+                    (false, false) => "active",
                 };
                 let path = format!("/nodes/{}/update?version={{version}}", id.key);
                 (request("POST", path, json!({ "Availability": to })), format!("set {name} to {to}"))
