@@ -1,18 +1,29 @@
 //! The command line: what can be typed, and its help. Definitions only; `main` acts on them.
 
+mod change;
+mod documentation;
+mod format;
+mod ops;
+
+pub use change::{Change, How};
+pub use documentation::documentation;
+pub use format::{Format, Output, Until};
+pub use ops::Operation;
+
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{
-    Args, CommandFactory, Parser, Subcommand, ValueEnum,
+    Args, CommandFactory, Parser, Subcommand,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 
 use crate::{
     config::{Colors, FlagValue},
+    error::Exit,
     fleet::Kind,
 };
 
-const AFTER: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   quarterdeck                                  open the console on what is configured, or found
   quarterdeck --demo                           open it on the embedded fleet
@@ -20,21 +31,16 @@ Examples:
   quarterdeck get tasks env:prod health:failing
   quarterdeck logs auth --follow --grep 'ERROR|WARN'
   quarterdeck roll auth --plan                 show what would be sent, and send nothing
+  quarterdeck drain worker-3 --yes --wait      agree, send it, and follow it to its verdict
   quarterdeck wait auth stable --timeout 5m
-
-Exit codes:
-  0  done
-  1  failed
-  2  the command line or the configuration is wrong
-  3  refused by a guard, or by read-only
-  4  timed out; what was begun is still being observed (`quarterdeck ops`)";
+  quarterdeck ops handover --since 8h          what changed, what is open, what is locked";
 
 /// One console over pipelines, clusters, service health and logs, with a plan before every change and a record after.
 ///
 /// Without a command it opens the console: on the connections of the configuration, else on what it finds (a Docker
 /// engine, a kubeconfig), else on the embedded fleet.
 #[derive(Debug, Parser)]
-#[command(name = "quarterdeck", version, about, long_about, after_help = AFTER, max_term_width = 100)]
+#[command(name = "quarterdeck", version, about, long_about, after_help = after(), max_term_width = 100)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -83,7 +89,7 @@ pub struct Demo {
 }
 
 /// What can be done from the command line.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Subcommand)]
 pub enum Command {
     /// Watch, and change nothing: the console read-only, or one line of JSON for each change where no terminal is
     Watch,
@@ -150,29 +156,37 @@ pub enum Command {
         #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
         timeout: Duration,
     },
-    /// Replace every task of a service by a new one of the same version
-    #[command(after_help = "Without --yes the plan is shown and the answer is asked for on the terminal.\n\
-        What a guard forbids is refused with exit code 3, unless --override gives a reason, which is recorded.")]
-    Roll {
-        /// The service: a name, kind/name, or connection/kind/id
-        service: String,
-        /// Show the plan, and send nothing
-        #[arg(long, conflicts_with_all = ["yes", "wait"])]
-        plan: bool,
-        /// Agree to the plan without being asked
-        #[arg(long, short)]
-        yes: bool,
-        /// Follow it to its verdict; without this, return once it is under way
-        #[arg(long, short)]
-        wait: bool,
-        /// Go on although a guard forbids it; the reason is recorded
-        #[arg(long = "override", value_name = "REASON", conflicts_with = "plan")]
-        override_reason: Option<String>,
-        /// How to print plan and progress
-        #[arg(long, short, value_enum, default_value_t = Format::Text)]
-        output: Format,
+    /// A verb.
+    #[command(flatten)]
+    Change(Change),
+    /// Carry out a plan that was saved, if it would still be the same plan
+    #[command(after_help = "\
+Example:
+  quarterdeck drain worker-3 --plan -o json > plan.json
+  quarterdeck apply plan.json --yes --wait
+
+The same is planned afresh. Where requests, what they presume or what they are done to have become different, each
+difference is told and nothing is sent (exit code 3). A plan is applied once: the operation has the plan's name.")]
+    Apply {
+        /// The plan; - for standard input
+        file: PathBuf,
+        /// How far to go
+        #[command(flatten)]
+        how: How,
+    },
+    /// The locks that are held: on what, by whom, why, until when
+    Locks {
+        /// How to print them
+        #[arg(long, short, value_enum, default_value_t = Output::Table)]
+        output: Output,
     },
     /// Operations under way and past, from the journal
+    #[command(after_help = "\
+Examples:
+  quarterdeck ops --since 12h                  every operation since then, numbered
+  quarterdeck ops replay 7                     what was agreed, sent and answered, and when
+  quarterdeck ops observe                      find out what became of those whose process died
+  quarterdeck ops resume 7 --plan              what is left of one, planned anew")]
     Ops {
         /// Only those younger than this: 12h, 7d
         #[arg(long, value_name = "AGE", value_parser = duration)]
@@ -180,7 +194,7 @@ pub enum Command {
         /// How to print them
         #[arg(long, short, value_enum, default_value_t = Format::Text, global = true)]
         output: Format,
-        /// One of them in full
+        /// More about some of them
         #[command(subcommand)]
         one: Option<Operation>,
     },
@@ -203,16 +217,6 @@ pub enum Command {
     },
 }
 
-/// One operation.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
-pub enum Operation {
-    /// Show one in full: its plan, who agreed, what was sent, how it ended
-    Show {
-        /// Its id, or its number in the list
-        operation: String,
-    },
-}
-
 /// What can be asked of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 pub enum Configuration {
@@ -222,41 +226,6 @@ pub enum Configuration {
     Path,
     /// Print every option with its default
     Example,
-}
-
-/// How lists are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// The columns that matter most
-    Table,
-    /// Every column
-    Wide,
-    /// One JSON object with `items`
-    Json,
-    /// The same as YAML
-    Yaml,
-    /// One JSON object a line
-    Ndjson,
-}
-
-/// How one answer is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// One JSON object
-    Json,
-    /// The same as YAML
-    Yaml,
-}
-
-/// What `wait` waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Until {
-    /// No rollout under way, and every wanted task runs
-    Stable,
-    /// Healthy, by the platform and by its probes
-    Healthy,
 }
 
 impl Cli {
@@ -306,6 +275,12 @@ impl Global {
     }
 }
 
+/// What stands below the help.
+fn after() -> String {
+    let codes = Exit::ALL.map(|exit| format!("\n  {}  {}", exit.code(), exit.meaning())).concat();
+    format!("{EXAMPLES}\n\nExit codes:{codes}")
+}
+
 /// Reads what `--demo` is given. The numbers are judged with the other options, so that ranges are told once.
 fn demo(text: &str) -> Result<Demo, String> {
     let mut demo = Demo::default();
@@ -337,7 +312,13 @@ fn kind() -> impl TypedValueParser<Value = Kind> {
 mod tests {
     use std::fmt::Write as _;
 
+    use clap::ValueEnum as _;
+
     use super::*;
+    use crate::{
+        fleet::NodeRole,
+        operation::{Argument, Verb},
+    };
 
     fn read(line: &str) -> Result<Cli, clap::Error> {
         Cli::read(line.split_whitespace().map(OsString::from))
@@ -357,7 +338,9 @@ mod tests {
         let mut command = Cli::command().term_width(100);
         command.build();
         let mut said = command.render_help().to_string();
-        for name in ["get", "describe", "logs", "doctor", "wait", "roll", "ops", "config"] {
+        let first = ["get", "describe", "logs", "doctor", "wait"];
+        let verbs = Verb::ALL.map(Verb::word);
+        for name in first.into_iter().chain(verbs).chain(["apply", "locks", "ops", "config"]) {
             let one = command.find_subcommand_mut(name).expect(name);
             let _ = write!(said, "\n\n── {name} ──\n{}", one.render_help());
         }
@@ -392,15 +375,6 @@ mod tests {
 
     #[test]
     fn commands_are_read_as_they_are_meant() {
-        let expected = Command::Roll {
-            service: "auth".to_owned(),
-            plan: false,
-            yes: true,
-            wait: true,
-            override_reason: Some("told".to_owned()),
-            output: Format::Json,
-        };
-        assert_eq!(command("q roll auth --yes --wait --override told -o json"), expected);
         let expected =
             Command::Wait { resource: "auth".to_owned(), until: Until::Stable, timeout: Duration::from_mins(5) };
         assert_eq!(command("q wait auth stable --timeout 5m"), expected);
@@ -409,9 +383,82 @@ mod tests {
         assert_eq!(command("q config check --config x.toml"), Command::Config { what: Configuration::Check });
     }
 
+    fn change(line: &str) -> Change {
+        let Command::Change(change) = command(line) else { panic!("{line} is no change") };
+        change
+    }
+
+    #[test]
+    fn verbs_are_read_as_they_are_meant() {
+        let roll = change("q roll auth docs --yes --wait --timeout 5m --override told -o json");
+        let how = How {
+            plan: false,
+            yes: true,
+            wait: true,
+            timeout: Some(Duration::from_mins(5)),
+            override_reason: Some("told".to_owned()),
+            output: Format::Json,
+        };
+        let subjects = vec!["auth".to_owned(), "docs".to_owned()];
+        let expected = Change { verb: Verb::Roll, subjects, argument: Argument::None, to: None, how };
+        assert_eq!(roll, expected);
+        for (line, argument) in [
+            ("q drain n1 n2 --start-first", Argument::StartFirst),
+            ("q drain n1", Argument::None),
+            ("q scale web=5 api=5", Argument::Replicas(5)),
+            ("q rotate-token manager", Argument::Role(NodeRole::Manager)),
+            ("q lock prod --reason x --for 2h", Argument::Lock { reason: "x".into(), lasts: Duration::from_hours(2) }),
+            ("q lock prod --reason x", Argument::Lock { reason: "x".into(), lasts: Duration::from_hours(1) }),
+        ] {
+            assert_eq!(change(line).argument, argument, "{line}");
+        }
+        assert_eq!(change("q scale web=5 api=5").subjects, ["web", "api"]);
+        assert_eq!(change("q promote qa/auth --to prod").to, Some("prod".into()));
+        for verb in Verb::ALL {
+            assert!(Cli::command().find_subcommand(verb.word()).is_some(), "{}", verb.word());
+        }
+    }
+
+    #[test]
+    fn verbs_that_lack_something_are_no_command_lines() {
+        for line in [
+            "q roll",
+            "q scale web",
+            "q scale web=many",
+            "q scale =5",
+            "q scale web=5 api=6",
+            "q lock prod",
+            "q rotate-token",
+            "q rotate-token leader",
+            "q promote a b",
+            "q remove",
+            "q ops resume",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn formats_of_operations_go_before_or_behind() {
+        for line in ["q ops -o json show 3", "q ops show 3 -o json"] {
+            assert!(matches!(command(line), Command::Ops { output: Format::Json, .. }), "{line}");
+        }
+        let Command::Ops { one: Some(Operation::Resume { how, .. }), .. } = command("q ops resume 3 --plan -o json")
+        else {
+            panic!("a resumption")
+        };
+        assert!(how.plan && how.output == Format::Json);
+    }
+
     #[test]
     fn showing_a_plan_and_agreeing_to_it_exclude_each_other() {
-        for line in ["q roll auth --plan --yes", "q get nothing", "q wait auth soon", "q logs auth --since yesterday"] {
+        for line in [
+            "q roll auth --plan --yes",
+            "q drain n --plan --timeout 5m",
+            "q get nothing",
+            "q wait auth soon",
+            "q logs auth --since yesterday",
+        ] {
             assert!(read(line).is_err(), "{line}");
         }
     }

@@ -123,13 +123,31 @@ pub enum Exit {
     Failed = 1,
     /// The command line or the configuration is wrong.
     Usage = 2,
-    /// A guard or read-only refused it.
+    /// A guard or read-only refused it, nobody agreed, or the world has moved since it was planned.
     Refused = 3,
-    /// No end was seen in time; what was begun is still being observed.
+    /// No end was seen in time; what was begun goes on and can be observed.
     TimedOut = 4,
 }
 
 impl Exit {
+    /// Every one, by its number.
+    pub const ALL: [Self; 5] = [Self::Done, Self::Failed, Self::Usage, Self::Refused, Self::TimedOut];
+
+    /// What it means, for help and documents.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed, or stopped by a person",
+            Self::Usage => "the command line, a plan's file or the configuration is wrong",
+            Self::Refused => {
+                "refused: by a guard or by read-only, because nobody agreed, or because the world has moved"
+            }
+            Self::TimedOut => {
+                "timed out; what was begun goes on, and `quarterdeck ops observe` tells what became of it"
+            }
+        }
+    }
+
     /// The exit code for a failure.
     pub const fn of(error: &Error) -> Self {
         match error.kind {

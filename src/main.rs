@@ -1,6 +1,8 @@
 //! Parses arguments, reads the configuration and hands over. Nothing is connected here: that would delay the first
 //! frame. Reports of errors and panics are made here too, after the terminal has been restored.
 
+#[path = "main/changes.rs"]
+mod changes;
 #[path = "main/commands.rs"]
 mod commands;
 #[path = "main/connect.rs"]
@@ -18,7 +20,7 @@ use quarterdeck::{
     cli::{Cli, Command},
     config::{Config, Origin, Paths, Problem, Severity, Sources},
     error::{Error, ErrorKind, Exit, Result},
-    runtime::panics,
+    runtime::{journal::Journal, panics},
 };
 
 /// Threads for everything but the loop itself: more would only cost memory, since the work is waiting.
@@ -68,6 +70,12 @@ struct Start {
     config: Config,
     problems: Vec<Problem>,
     paths: Paths,
+}
+
+impl Start {
+    fn journal(&self) -> Journal {
+        Journal::new(self.paths.journal(&self.config))
+    }
 }
 
 fn run(cli: Cli) -> Result<Exit> {

@@ -2,16 +2,24 @@
 
 mod change;
 mod document;
+mod handover;
+mod observed;
 mod operations;
 mod plan;
+mod replay;
 mod resources;
+mod saved;
 mod table;
 
 pub use change::change_line;
 pub use document::document;
+pub use handover::{Handover, handover};
+pub use observed::{Observed, observed};
 pub use operations::{operation, operations};
-pub use plan::{plan, verdict};
+pub use plan::{ended, plan, verdict};
+pub use replay::replay;
 pub use resources::resources;
+pub use saved::saved_plan;
 pub use table::table;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -65,7 +73,8 @@ fn rfc3339(milliseconds: i64) -> String {
 fn readable_times(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(object) => {
-            for (key, inner) in object.iter_mut() {
+            // What a request changes is the platform's, and is told as it is sent.
+            for (key, inner) in object.iter_mut().filter(|(key, _)| *key != "change") {
                 let time =
                     key.ends_with("_at") || key.ends_with("_until") || matches!(&**key, "at" | "since" | "until");
                 match inner.as_i64() {

@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("operation", &["error", "fleet"]),
     ("platform", &["error", "fleet", "operation"]),
     ("config", &["error", "fleet", "operation"]),
-    ("cli", &["error", "fleet", "config"]),
+    ("cli", &["error", "fleet", "operation", "config"]),
     ("adapters", &["error", "fleet", "operation", "platform"]),
     ("app", &["error", "fleet", "operation", "platform"]),
     ("ui", &["error", "fleet", "operation", "app"]),
@@ -106,6 +106,11 @@ fn the_documentation_of_options_says_what_they_are() {
 #[test]
 fn the_documentation_of_keys_says_what_they_do() {
     is_what_the_code_says("docs/keys.md", &quarterdeck::app::keys_markdown());
+}
+
+#[test]
+fn the_documentation_of_commands_says_what_they_do() {
+    is_what_the_code_says("docs/commands.md", &quarterdeck::cli::documentation());
 }
 
 #[test]

@@ -100,6 +100,12 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+/// `text` with a capital letter in front.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// Hands out one shared [`Text`] for equal strings, so that a thousand tasks of a service hold its name once.
 #[derive(Debug, Default)]
 pub struct Interner {

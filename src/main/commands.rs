@@ -1,26 +1,22 @@
 //! The commands that need no screen.
 
-use std::sync::Arc;
-
 use quarterdeck::{
     app::Keymap,
     cli::{self, Cli, Command, Configuration},
     config::{self, Severity},
     error::{Error, ErrorKind, Exit, Result},
     fleet::{Kind, Query},
-    operation::{Argument, Authority, Mode, Verb},
-    platform::Adapter,
+    operation::{Authority, Mode},
     report::Format,
     runtime::{
         clock,
-        headless::{self, Act, Go, Goal, LogOptions, Name, Output, Stamps, Until},
-        journal::Journal,
+        headless::{self, Goal, LogOptions, Name, Output, Stamps, Wish},
     },
     ui::Theme,
 };
 
 use crate::{
-    Start,
+    Start, changes,
     connect::{self, Fleet},
 };
 
@@ -77,18 +73,22 @@ pub fn without_connections(start: &Start) -> Result<Option<Exit>> {
             Ok(Some(Exit::Done))
         }
         Some(Command::Ops { since, output: format, one }) => {
-            let journal = Journal::new(start.paths.journal(&start.config));
-            let format = of_format(*format);
-            let exit = match one {
-                Some(cli::Operation::Show { operation }) => {
-                    headless::operation(&journal, operation, format, &mut output)
-                }
+            let (journal, format) = (start.journal(), of_format(*format));
+            match one {
                 None => {
                     let since = since.map(|age| clock::now().before(age));
-                    headless::operations(&journal, since, format, &mut output)
+                    headless::operations(&journal, since, format, &mut output).map(Some)
                 }
-            };
-            exit.map(Some)
+                Some(cli::Operation::Show { operation }) => {
+                    headless::operation(&journal, operation, format, &mut output).map(Some)
+                }
+                Some(cli::Operation::Replay { operation }) => {
+                    headless::replay(&journal, operation, format, &mut output).map(Some)
+                }
+                Some(
+                    cli::Operation::Handover { .. } | cli::Operation::Observe { .. } | cli::Operation::Resume { .. },
+                ) => Ok(None),
+            }
         }
         Some(
             Command::Watch
@@ -97,7 +97,9 @@ pub fn without_connections(start: &Start) -> Result<Option<Exit>> {
             | Command::Logs { .. }
             | Command::Doctor { .. }
             | Command::Wait { .. }
-            | Command::Roll { .. },
+            | Command::Change(_)
+            | Command::Apply { .. }
+            | Command::Locks { .. },
         )
         | None => Ok(None),
     }
@@ -117,9 +119,14 @@ pub async fn run(start: Start) -> Result<Exit> {
     for problem in &found.problems {
         headless::say(problem);
     }
-    let adapters = found.adapters;
+    let adapters = &found.adapters;
     let Some(command) = &start.cli.command else { return Ok(Exit::Usage) };
-    if adapters.is_empty() && !matches!(command, Command::Doctor { .. }) {
+    // These have something to tell all the same.
+    let journal_tells = matches!(
+        command,
+        Command::Ops { one: Some(cli::Operation::Handover { .. } | cli::Operation::Observe { .. }), .. }
+    );
+    if adapters.is_empty() && !journal_tells && !matches!(command, Command::Doctor { .. }) {
         if let Some(left_out) = start.config.left_out.first() {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -131,13 +138,13 @@ pub async fn run(start: Start) -> Result<Exit> {
             .hint("configure a connection (`quarterdeck config path` says where), or add --demo"));
     }
     match command {
-        Command::Watch => headless::watch(&adapters, &mut output).await,
+        Command::Watch => headless::watch(adapters, &mut output).await,
         Command::Get { kind, filter, environment, output: format } => {
             let filter = query(filter, environment.as_deref())?;
-            headless::get(&adapters, *kind, &filter, of_output(*format), &mut output).await
+            headless::get(adapters, *kind, &filter, of_output(*format), &mut output).await
         }
         Command::Describe { resource, output: format } => {
-            headless::describe(&adapters, &Name::of(resource, ANYTHING), of_format(*format), &mut output).await
+            headless::describe(adapters, &Name::of(resource, ANYTHING), of_format(*format), &mut output).await
         }
         Command::Logs { resource, follow, since, tail, grep, timestamps } => {
             let grep =
@@ -151,46 +158,42 @@ pub async fn run(start: Start) -> Result<Exit> {
                 grep,
                 stamps: if *timestamps { Stamps::With } else { Stamps::Without },
             };
-            headless::logs(&adapters, &Name::of(resource, LOGGING), &options, &mut output).await
+            headless::logs(adapters, &Name::of(resource, LOGGING), &options, &mut output).await
         }
-        Command::Doctor { output: format } => headless::doctor(&adapters, of_format(*format), &mut output).await,
+        Command::Doctor { output: format } => headless::doctor(adapters, of_format(*format), &mut output).await,
         Command::Wait { resource, until, timeout } => {
             let goal = match until {
                 cli::Until::Stable => Goal::Stable,
                 cli::Until::Healthy => Goal::Healthy,
             };
-            headless::wait(&adapters, &Name::of(resource, ANYTHING), goal, *timeout, &mut output).await
+            headless::wait(adapters, &Name::of(resource, ANYTHING), goal, *timeout, &mut output).await
         }
-        Command::Roll { service, plan, yes, wait, override_reason, output: format } => {
-            let until = if *wait { Until::Verdict } else { Until::Answered };
-            let mode = match (plan, yes) {
-                (true, _) => Go::Plan,
-                (false, true) => Go::Yes(until),
-                (false, false) => Go::Ask(until),
-            };
-            let act = Act {
-                verb: Verb::Roll,
-                subjects: vec![service.clone()],
-                argument: Argument::None,
-                mode,
-                override_reason: override_reason.as_deref().map(Into::into),
-                format: of_format(*format),
-                environments: start.config.environments(),
-                care: start.config.safety.care(jiff::tz::TimeZone::system()),
-                read_only: found.read_only,
-            };
-            roll(&start, &adapters, act, &mut output).await
+        Command::Locks { output: format } => {
+            headless::get(adapters, Kind::Lock, &query(&[], None)?, of_output(*format), &mut output).await
+        }
+        Command::Change(change) => {
+            let (verb, subjects) = (change.verb, change.subjects.clone());
+            let (argument, to) = (change.argument.clone(), change.to.clone());
+            changes::go(&start, &found, Wish::New { verb, subjects, argument, to }, &change.how, &mut output).await
+        }
+        Command::Apply { file, how } => {
+            let wish = Wish::Saved(Box::new(headless::saved(file)?));
+            changes::go(&start, &found, wish, how, &mut output).await
+        }
+        Command::Ops { one: Some(cli::Operation::Resume { operation, how }), .. } => {
+            let wish = Wish::Rest(Box::new(headless::recorded(&start.journal(), operation)?));
+            changes::go(&start, &found, wish, how, &mut output).await
+        }
+        Command::Ops { one: Some(cli::Operation::Handover { since }), output: format, .. } => {
+            headless::handover(adapters, &start.journal(), *since, of_format(*format), &mut output).await
+        }
+        Command::Ops { one: Some(cli::Operation::Observe { operations, timeout }), output: format, .. } => {
+            // Whoever only looks has no permit to change anything.
+            let whose = (Authority::new(Mode::Watch), start.journal(), connect::operator());
+            headless::observe(adapters, whose, operations, *timeout, of_format(*format), &mut output).await
         }
         Command::Ops { .. } | Command::Config { .. } | Command::Themes | Command::Completions { .. } => Ok(Exit::Usage),
     }
-}
-
-async fn roll(start: &Start, adapters: &[Arc<dyn Adapter>], act: Act, output: &mut Output) -> Result<Exit> {
-    // Also for connections that no configuration names and that were found.
-    let mode = if start.config.console.read_only { Mode::Watch } else { Mode::CommandLine };
-    let authority = Authority::new(mode);
-    let journal = Journal::new(start.paths.journal(&start.config));
-    headless::act(adapters, act, authority, journal, connect::operator(), output).await
 }
 
 fn query(words: &[String], environment: Option<&str>) -> Result<Query> {
@@ -210,7 +213,7 @@ const fn of_output(output: cli::Output) -> Format {
     }
 }
 
-const fn of_format(format: cli::Format) -> Format {
+pub const fn of_format(format: cli::Format) -> Format {
     match format {
         cli::Format::Text => Format::Table,
         cli::Format::Json => Format::Json,

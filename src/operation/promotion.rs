@@ -18,18 +18,18 @@ pub fn promotion(
     to: Option<&EnvironmentId>,
 ) -> Result<Intent> {
     let [subject] = subjects else {
-        return Err(refused("promote takes one service at a time").hint("name or mark one"));
+        return Err(impossible("promote takes one service at a time").hint("name or mark one"));
     };
     let Some(source) = store.get(subject).and_then(|it| it.as_service()) else {
         return Err(Error::new(ErrorKind::NotFound, format!("`{}` is gone", subject.key)));
     };
     let name = &source.name;
     let Some(from) = &source.environment else {
-        return Err(refused(format!("{name} belongs to no environment, so there is none after it"))
+        return Err(impossible(format!("{name} belongs to no environment, so there is none after it"))
             .hint("say in the configuration which stack or namespace belongs to which environment"));
     };
     let Some(image) = source.image.clone().filter(|image| image.digest.is_some()) else {
-        return Err(refused(format!("the digest that {name} runs is not known, and only a digest can be promoted"))
+        return Err(impossible(format!("the digest that {name} runs is not known, and only a digest can be promoted"))
             .hint("deploy it with its digest, or let the platform resolve the tag"));
     };
     let to = next(environments, source, from, to)?;
@@ -37,7 +37,7 @@ pub fn promotion(
     if let Some(running) = &target.image
         && running.same_digest(&image) == Some(true)
     {
-        return Err(refused(format!("{} in {to} runs this digest already", target.name)));
+        return Err(impossible(format!("{} in {to} runs this digest already", target.name)));
     }
     let argument = Argument::Image { image, from: from.clone() };
     Ok(Intent::new(Verb::Promote, vec![target.id.clone()], argument))
@@ -51,14 +51,14 @@ fn next<'a>(
 ) -> Result<&'a EnvironmentId> {
     let name = &source.name;
     let Some(wanted) = wanted else {
-        return environments
-            .next(from)
-            .ok_or_else(|| refused(format!("{from} is the last environment: there is nowhere to promote {name} to")));
+        return environments.next(from).ok_or_else(|| {
+            impossible(format!("{from} is the last environment: there is nowhere to promote {name} to"))
+        });
     };
     let known = environments.0.iter().map(|it| &it.id).find(|it| *it == wanted);
     let known = known.ok_or_else(|| environments.unknown(wanted))?;
     if environments.rank(known) <= environments.rank(from) {
-        return Err(refused(format!("{known} does not come after {from}, where {name} runs")));
+        return Err(impossible(format!("{known} does not come after {from}, where {name} runs")));
     }
     Ok(known)
 }
@@ -71,19 +71,19 @@ fn target<'a>(store: &'a Store, source: &Service, to: &EnvironmentId) -> Result<
         (Some(target), None) => Ok(target),
         (Some(one), Some(other)) => {
             let several = format!("{to} has several services for {application}: {} and {}", one.name, other.name);
-            Err(refused(several).hint("promotion goes by the application's name; it must mean one service"))
+            Err(impossible(several).hint("promotion goes by the application's name; it must mean one service"))
         }
         (None, _) => Err(match store.services().find(same) {
-            Some(elsewhere) => refused(format!(
+            Some(elsewhere) => impossible(format!(
                 "{application} in {to} is on {}, and {} is on {}",
                 elsewhere.id.connection, source.name, source.id.connection
             ))
             .hint("promotion stays on one connection for now: deploy the digest there by hand or pipeline"),
-            None => refused(format!("{to} has no service for {application}")),
+            None => impossible(format!("{to} has no service for {application}")),
         }),
     }
 }
 
-fn refused(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Refused, message)
+fn impossible(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Unsupported, message)
 }

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use super::{Format, readable_times, structured};
 use crate::{
     error::Result,
     fleet::time::brief,
-    operation::{Enforcer, Plan, Verdict, Weight},
+    operation::{Enforcer, OperationId, Plan, Verdict, Weight},
 };
 
 /// `plan`, written as `format`.
@@ -25,7 +27,23 @@ pub fn plan(plan: &Plan, format: Format) -> Result<String> {
     }
 }
 
-/// How an operation ended, written as `format`.
+/// How `operation` ended, written as `format`: for people nothing but the verdict, once there is one.
+pub fn ended(operation: &OperationId, verdict: Option<&Verdict>, format: Format) -> Result<String> {
+    match format {
+        Format::Table | Format::Wide => verdict.map_or_else(|| Ok(String::new()), |it| self::verdict(it, format)),
+        Format::Json | Format::Yaml | Format::Ndjson => structured(
+            &json!({
+                "operation": operation,
+                "outcome": verdict.map(|it| it.outcome),
+                "text": verdict.map(|it| &it.text),
+                "left": verdict.map_or(&[][..], |it| &it.left),
+            }),
+            format,
+        ),
+    }
+}
+
+/// A verdict, written as `format`.
 pub fn verdict(verdict: &Verdict, format: Format) -> Result<String> {
     match format {
         Format::Json | Format::Yaml | Format::Ndjson => {
@@ -45,6 +63,9 @@ fn text(plan: &Plan) -> String {
     let mut text = format!("Plan {}: {} {}\n", plan.operation, plan.verb.word(), plan.name);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "  on {}: {}", plan.connection, plan.target);
+    if let Some(resumes) = &plan.resumes {
+        let _ = writeln!(text, "  for what is left of {resumes}");
+    }
     if let Some(environment) = &plan.environment {
         let care = if plan.protected { " (protected)" } else { "" };
         let _ = writeln!(text, "  in {environment}{care}");

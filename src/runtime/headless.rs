@@ -2,19 +2,27 @@
 
 mod act;
 mod doctor;
+mod follow;
 mod gather;
 mod inspect;
 mod logs;
+mod name;
+mod operations;
 mod output;
 mod stream;
 mod wait;
+mod wish;
 
 pub use crate::error::Exit;
-pub use act::{Act, Go, Until, act};
+pub use act::{Act, Go, act};
 pub use doctor::doctor;
+pub use follow::Until;
 pub use gather::{Gathered, gather};
-pub use inspect::{Name, describe, get, operation, operations};
+pub use inspect::{describe, get};
 pub use logs::{LogOptions, Stamps, logs};
+pub use name::{Fit, Name};
+pub use operations::{handover, observe, operation, operations, recorded, replay};
 pub use output::{Output, say};
 pub use stream::watch;
 pub use wait::{Goal, wait};
+pub use wish::{Wish, saved};

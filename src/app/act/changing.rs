@@ -12,7 +12,7 @@ use crate::{
         overlay::{Ask, Confirm, Needs, Override, PlanStage, PlanView, Prompt, Purpose, Question},
     },
     error::Error,
-    fleet::{EnvironmentId, Kind, NodeRole, ResourceId, Text},
+    fleet::{EnvironmentId, Kind, NodeRole, ResourceId, Text, text::capitalised},
     operation::{Answer, Argument, Evidence, Intent, Plan, Verb, lock_of, promotion},
 };
 
@@ -295,9 +295,4 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Self { text: format!("{error}."), hint: error.hint.map(|hint| format!("{}.", capitalised(&hint))) }
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

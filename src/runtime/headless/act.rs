@@ -8,18 +8,18 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Exit, Name, Output, gather, inspect, output::say};
+use super::{Exit, Fit, Gathered, Output, Until, Wish, follow::Following, gather, inspect, output::say};
 use crate::{
-    app::Msg,
     error::{Error, ErrorKind, Result},
-    fleet::{Environments, Kind, Text},
-    operation::{Answer, Argument, Authority, Care, Evidence, Intent, Outcome, Plan, Progress, Risk, Verb, Verdict},
+    fleet::{ConnectionId, Environments, Kind, Text, time::brief},
+    operation::{Answer, Authority, Care, Evidence, Intent, Plan, Risk, Verb, differences},
     platform::Adapter,
     report::{self, Format},
     runtime::{
         clock,
         journal::Journal,
         operations::{self, Operations, Target},
+        signals::Signals,
     },
 };
 
@@ -28,14 +28,12 @@ const LOOK: Duration = Duration::from_secs(30);
 
 /// What is to be done, and how far.
 pub struct Act {
-    /// The verb.
-    pub verb: Verb,
-    /// The names of its subjects.
-    pub subjects: Vec<String>,
-    /// What else it needs.
-    pub argument: Argument,
+    /// What is wished.
+    pub wish: Wish,
     /// How far to go.
     pub mode: Go,
+    /// How long to look on.
+    pub limit: Option<Duration>,
     /// Why a guard is overridden.
     pub override_reason: Option<Text>,
     /// How answers are written.
@@ -45,7 +43,7 @@ pub struct Act {
     /// What the team decided about haste: `config.safety.care(…)`.
     pub care: Care,
     /// Whether configuration makes the connection read-only, by name.
-    pub read_only: Vec<crate::fleet::ConnectionId>,
+    pub read_only: Vec<ConnectionId>,
 }
 
 /// How far to go.
@@ -59,42 +57,17 @@ pub enum Go {
     Yes(Until),
 }
 
-/// When to come back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// Once the platform has taken the last request.
-    Answered,
-    /// Once there is a verdict.
-    Verdict,
-}
-
 /// Plans and does it.
 pub async fn act(
     adapters: &[Arc<dyn Adapter>],
     act: Act,
-    authority: Authority,
-    journal: Journal,
-    operator: Text,
+    (authority, journal, operator): (Authority, Journal, Text),
     output: &mut Output,
 ) -> Result<Exit> {
-    let kinds = [Kind::Cluster, Kind::Node, Kind::Service, Kind::Task, Kind::Lock];
-    let mut kinds = kinds.to_vec();
-    kinds.extend(act.verb.subjects().iter().filter(|kind| !kinds.contains(kind)).copied().collect::<Vec<_>>());
-    let seen = gather(adapters, &kinds, LOOK).await;
-    inspect::tell(&seen.errors);
-    let name = |text: &String| Name::of(text, act.verb.subjects()).find(&seen.store);
-    let subjects: Result<Vec<_>> = act.subjects.iter().map(name).collect();
-    let intent = Intent::new(act.verb, subjects?, act.argument.clone());
-    let adapter = adapter_of(adapters, &intent)?;
-    if let Some((_, why)) = adapter.profile().lacks.iter().find(|(verb, _)| *verb == act.verb) {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("{} cannot {}: {why}", adapter.profile().connection, act.verb.word()),
-        ));
+    if let Wish::Saved(saved) = &act.wish {
+        once(saved, &journal)?;
     }
-    let mut evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::shown());
-    evidence.care = act.care;
-    let plan = operations::plan(&adapter, intent, evidence).await?;
+    let (adapter, plan) = plan(adapters, &act).await?;
     let until = match act.mode {
         Go::Plan => {
             output.write(&report::plan(&plan, act.format)?)?;
@@ -106,48 +79,112 @@ pub async fn act(
         Go::Plan | Go::Yes(_) => Answer::Flag,
         Go::Ask(_) => ask(&plan)?,
     };
+    // From here on a signal no longer ends the process by itself: a request may be on its way.
+    let mut signals = Signals::listen()?;
     let target = Target { read_only: act.read_only.contains(&plan.connection), adapter };
     let (to, mut from) = mpsc::channel(64);
     let steps = plan.steps.len();
-    let id =
-        Operations::new(authority, journal, operator, to).start(target, *plan, answer, act.override_reason).await?;
+    let operations = Operations::new(authority, journal, operator, to);
+    let id = operations.start(target, *plan, answer, act.override_reason).await?;
     say(&format!("operation {id} is under way"));
-    while let Some(msg) = from.recv().await {
-        let Msg::Progress(_, progress, _) = msg else { continue };
-        match progress {
-            Progress::Verdict(verdict) => {
-                output.write(&report::verdict(&verdict, act.format)?)?;
-                return Ok(exit(&verdict));
-            }
-            Progress::Answered { step, said } => {
-                if !said.is_empty() {
-                    say(&format!("step {} of {steps}: {said}", step + 1));
-                }
-                if until == Until::Answered && step + 1 >= steps {
-                    say(&format!("the platform goes on; `quarterdeck ops show {id}` tells how it ends"));
-                    return Ok(Exit::Done);
-                }
-            }
-            Progress::Step(step) => say(&format!("step {} of {steps}", step + 1)),
-            Progress::Subject { text, done, total, .. } => say(&format!("{done} of {total}: {text}")),
-            Progress::Task { text, .. } => say(&format!("  {text}")),
-            Progress::Waiting { reason, .. } => say(&format!("  waiting: {reason}")),
-            Progress::Trouble(error) => say(&format!("  {error}; looking again")),
-        }
+    let following = Following { operations: &operations, id, steps, until, limit: act.limit, format: act.format };
+    following.follow(&mut from, &mut signals, output).await
+}
+
+/// Looks at the world and makes the plan of what is wished.
+async fn plan(adapters: &[Arc<dyn Adapter>], act: &Act) -> Result<(Arc<dyn Adapter>, Box<Plan>)> {
+    let verb = act.wish.verb();
+    let mut kinds = vec![Kind::Cluster, Kind::Node, Kind::Service, Kind::Task, Kind::Lock];
+    kinds.extend(verb.subjects().iter().filter(|kind| !kinds.contains(kind)).copied().collect::<Vec<_>>());
+    let seen = gather(adapters, &kinds, LOOK).await;
+    inspect::tell(&seen.errors);
+    let fit = match act.mode {
+        Go::Plan | Go::Ask(_) => Fit::Near,
+        Go::Yes(_) => Fit::Exact,
+    };
+    let intent = act.wish.intent(adapters, &seen, &act.environments, fit)?;
+    let adapter = adapter_of(adapters, &intent)?;
+    let profile = adapter.profile();
+    if let Some((_, why)) = profile.lacks.iter().find(|(lacked, _)| *lacked == verb) {
+        let text = format!("{} cannot {}: {why}", profile.connection, verb.word());
+        return Err(Error::new(ErrorKind::Unsupported, text));
     }
-    Err(Error::new(ErrorKind::Internal, "the operation was lost from sight")
-        .hint(format!("`quarterdeck ops show {id}`")))
+    let mut evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::shown());
+    evidence.care = act.care.clone();
+    let plan = match &act.wish {
+        Wish::New { .. } | Wish::Rest(_) => operations::plan(&adapter, intent, evidence).await?,
+        Wish::Saved(saved) => again(saved, &adapter, &seen, evidence).await?,
+    };
+    Ok((adapter, plan))
+}
+
+/// Refuses a plan that was applied already.
+fn once(saved: &Plan, journal: &Journal) -> Result<()> {
+    let reading = journal.read()?;
+    let Some(before) = reading.operations.iter().find(|known| known.operation == saved.operation) else {
+        return Ok(());
+    };
+    let ended = before.verdict.as_ref().map_or("has not ended", |verdict| verdict.outcome.word());
+    let ago = brief(before.approved_at.age(clock::now()));
+    let text = format!("this plan was applied already, by {} {ago} ago: {ended}", before.operator);
+    Err(Error::new(ErrorKind::Refused, text)
+        .hint(format!("`quarterdeck ops show {}` tells of it; plan again to do it again", before.operation)))
+}
+
+/// Makes the plan of the same wish under the same name, and refuses it where the world has moved.
+async fn again(saved: &Plan, adapter: &Arc<dyn Adapter>, seen: &Gathered, evidence: Evidence) -> Result<Box<Plan>> {
+    // What could not be listed is not gone.
+    if let Some((_, error)) = seen.errors.iter().find(|(connection, _)| *connection == saved.connection) {
+        return Err(error.clone());
+    }
+    let gone = saved.subjects.iter().filter(|id| saved.verb != Verb::Lock && seen.store.get(id).is_none());
+    let gone: Vec<String> = gone.map(|id| format!("{id} is gone")).collect();
+    if !gone.is_empty() {
+        return Err(moved(saved, &gone));
+    }
+    let planned = operations::plan_as(saved.operation.clone(), adapter, saved.intent(), evidence).await;
+    let plan = planned.map_err(|error| match error.kind {
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused => moved(saved, &[error.to_string()]),
+        ErrorKind::Usage
+        | ErrorKind::Config
+        | ErrorKind::Auth
+        | ErrorKind::Denied
+        | ErrorKind::Unreachable
+        | ErrorKind::TimedOut
+        | ErrorKind::Throttled(_)
+        | ErrorKind::Unsupported
+        | ErrorKind::Malformed
+        | ErrorKind::Platform
+        | ErrorKind::Io
+        | ErrorKind::Cancelled
+        | ErrorKind::Internal => error,
+    })?;
+    match differences(saved, &plan).as_slice() {
+        [] => Ok(plan),
+        differences => Err(moved(saved, differences)),
+    }
+}
+
+/// Tells how the world has moved, and refuses.
+fn moved(saved: &Plan, differences: &[String]) -> Error {
+    for difference in differences {
+        say(&format!("moved: {difference}"));
+    }
+    let ago = brief(saved.made_at.age(clock::shown()));
+    let text = format!("the world has moved since this plan was made, {ago} ago: nothing was sent");
+    Error::new(ErrorKind::Refused, text).hint("plan again, and read what is different")
 }
 
 fn adapter_of(adapters: &[Arc<dyn Adapter>], intent: &Intent) -> Result<Arc<dyn Adapter>> {
     let mut connections: Vec<_> = intent.subjects.iter().map(|id| &id.connection).collect();
+    connections.sort();
     connections.dedup();
     match connections.as_slice() {
-        [one] => adapters
-            .iter()
-            .find(|adapter| adapter.profile().connection == **one)
-            .cloned()
-            .ok_or_else(|| Error::new(ErrorKind::Internal, "a resource without its connection")),
+        [one] => adapters.iter().find(|adapter| adapter.profile().connection == **one).cloned().ok_or_else(|| {
+            let names: Vec<String> = adapters.iter().map(|it| it.profile().connection.to_string()).collect();
+            Error::new(ErrorKind::Usage, format!("there is no connection `{one}` here"))
+                .hint(format!("the connections are {}", names.join(", ")))
+        }),
         [] => Err(Error::new(ErrorKind::Usage, format!("name what to {}", intent.verb.word()))),
         _ => Err(Error::new(ErrorKind::Usage, "one operation is for one connection").hint("run it once for each")),
     }
@@ -169,15 +206,4 @@ fn ask(plan: &Plan) -> Result<Answer> {
     let read = std::io::stdin().lock().read_line(&mut line);
     read.map_err(|error| Error::new(ErrorKind::Io, "the answer cannot be read").because(&error))?;
     Ok(Answer::Typed(Text::clean(line.trim())))
-}
-
-fn exit(verdict: &Verdict) -> Exit {
-    match verdict.outcome {
-        Outcome::Completed => Exit::Done,
-        Outcome::Refused => Exit::Refused,
-        Outcome::Stalled | Outcome::Unknown => Exit::TimedOut,
-        Outcome::Paused | Outcome::RolledBack | Outcome::RollbackPaused | Outcome::Failed | Outcome::Cancelled => {
-            Exit::Failed
-        }
-    }
 }

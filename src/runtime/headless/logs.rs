@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::StreamExt as _;
 use regex::bytes::Regex;
 
-use super::{Exit, Name, Output, gather, inspect, output::say};
+use super::{Exit, Fit, Name, Output, gather, inspect, output::say};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{
@@ -52,7 +52,7 @@ pub async fn logs(
 ) -> Result<Exit> {
     let seen = gather(adapters, name.kinds(), FIND).await;
     inspect::tell(&seen.errors);
-    let id = name.find(&seen.store)?;
+    let id = name.find(&seen.store, Fit::Near)?;
     let adapter = adapters.iter().find(|adapter| adapter.profile().connection == id.connection);
     let adapter = adapter.ok_or_else(|| Error::new(ErrorKind::Internal, "a resource without its connection"))?;
     let request =

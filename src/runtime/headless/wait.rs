@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
-use super::{Exit, Name, Output, gather, inspect, output::say};
+use super::{Exit, Fit, Name, Output, gather, inspect, output::say};
 use crate::{
     app::{ConnectionState, Msg, Subscription},
     error::Result,
@@ -41,7 +41,7 @@ pub async fn wait(
     let end = Instant::now() + limit;
     let seen = gather(adapters, name.kinds(), limit.min(FIND)).await;
     inspect::tell(&seen.errors);
-    let id = name.find(&seen.store)?;
+    let id = name.find(&seen.store, Fit::Near)?;
     let (to, mut from) = mpsc::channel(64);
     let mut supervisor = Supervisor::new(to);
     supervisor.add(adapters);
