@@ -51,7 +51,10 @@ pub use subscription::Subscription;
 pub use table::Table;
 pub use world::World;
 
-use crate::fleet::{Kind, Text, Timestamp};
+use crate::{
+    fleet::{Kind, Text, Timestamp},
+    operation::{Evidence, Intent},
+};
 use clock::Next;
 use known::Known;
 use update::Face;
@@ -127,6 +130,11 @@ impl App {
     /// Everything known, and the view chosen of it.
     pub fn world(&self) -> World<'_> {
         self.known.world()
+    }
+
+    /// What is known now of what `intent` is for.
+    pub fn evidence(&self, intent: &Intent) -> Evidence {
+        Evidence::gather(&self.known.store, &self.known.environments, intent, self.world().now)
     }
 
     /// How far the search for platforms is.

@@ -83,11 +83,7 @@ impl Plan {
         if let Some(finding) = self.guards.iter().find(|finding| finding.weight == Weight::Forbid)
             && override_reason.as_ref().is_none_or(|reason| reason.trim().is_empty())
         {
-            let refused = Error::new(ErrorKind::Refused, format!("{}: {}", finding.guard, finding.text));
-            return Err(match &finding.hint {
-                Some(hint) => refused.hint(hint.as_str()),
-                None => refused.hint("override it with a reason, which is recorded"),
-            });
+            return Err(finding.clone().into());
         }
         let enough = match (&answer, self.risk()) {
             (Answer::Flag, _) | (Answer::Key, Risk::Low) => true,

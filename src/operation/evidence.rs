@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{care::Care, intent::Intent, plan::OperationId, verb::Verb};
+use super::{care::Care, intent::Intent, plan::OperationId, record::OperationRecord, verb::Verb};
 use crate::fleet::{
     Cluster, Environments, Kind, Lock, Node, Resource, ResourceId, Service, Store, Task, Text, Timestamp,
 };
@@ -51,6 +51,13 @@ pub struct Ongoing {
     pub subjects: Vec<ResourceId>,
     /// Since when.
     pub since: Timestamp,
+}
+
+impl From<OperationRecord> for Ongoing {
+    fn from(record: OperationRecord) -> Self {
+        let OperationRecord { operation, plan, operator, approved_at, .. } = record;
+        Self { id: operation, operator, verb: plan.verb, name: plan.name, subjects: plan.subjects, since: approved_at }
+    }
 }
 
 impl Evidence {

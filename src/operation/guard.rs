@@ -18,7 +18,10 @@ mod stale_data;
 use serde::{Deserialize, Serialize};
 
 use super::{evidence::Evidence, plan::Plan};
-use crate::fleet::Text;
+use crate::{
+    error::{Error, ErrorKind},
+    fleet::Text,
+};
 
 /// What a guard found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +34,15 @@ pub struct Finding {
     pub text: Text,
     /// What to do instead.
     pub hint: Option<Text>,
+}
+
+/// As the refusal of what it forbids.
+impl From<Finding> for Error {
+    fn from(finding: Finding) -> Self {
+        let refused = Self::new(ErrorKind::Refused, format!("{}: {}", finding.guard, finding.text));
+        let hint = finding.hint.as_deref().unwrap_or("override it with a reason, which is recorded");
+        refused.hint(hint)
+    }
 }
 
 /// How much a finding weighs.
@@ -156,7 +168,7 @@ mod tests {
         plan.guards = judge(&evidence, &plan);
         let permit = || authority.permit(&plan.connection, false).expect("a command line may change things");
         let refused = plan.clone().approve(permit(), Answer::Flag, None).expect_err("a guard forbids");
-        assert_eq!(refused.kind, crate::error::ErrorKind::Refused);
+        assert_eq!(refused.kind, ErrorKind::Refused);
         assert!(plan.clone().approve(permit(), Answer::Flag, Some("  ".into())).is_err());
         assert!(plan.clone().approve(permit(), Answer::Flag, Some("the daemon hangs".into())).is_ok());
     }

@@ -8,17 +8,17 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::mpsc::Sender;
+use tokio::sync::{mpsc::Sender, oneshot};
 
 use super::{
-    journal::Journal,
+    journal::{Journal, Look},
     operations::{self, Operations, Target},
 };
 use crate::{
     app::{Effect, Msg},
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, ResourceId},
-    operation::{Care, guard},
+    operation::{Care, Evidence, Intent, guard},
     platform::Adapter,
 };
 
@@ -30,20 +30,38 @@ pub struct Effects {
     journal: Journal,
     care: Care,
     messages: Sender<Msg>,
+    look: Look,
+}
+
+/// An operation asks the loop, which has the store, how the world is now.
+pub struct Question {
+    /// What the operation is for.
+    pub intent: Intent,
+    /// Where the answer goes.
+    pub answer: oneshot::Sender<Evidence>,
 }
 
 impl Effects {
-    /// Effects that answer to `messages`; plans are judged with `care`.
-    pub fn new(operations: Operations, journal: Journal, care: Care, messages: Sender<Msg>) -> Self {
+    /// Effects that answer to `messages`; plans are judged with `care`, and right before each request again by what
+    /// `questions` are answered with.
+    pub fn new(
+        operations: Operations,
+        journal: Journal,
+        care: Care,
+        messages: Sender<Msg>,
+        questions: Sender<Question>,
+    ) -> Self {
         let operations = Arc::new(operations);
-        Self { waiting: VecDeque::new(), targets: HashMap::new(), operations, journal, care, messages }
+        let look = look(questions, care.clone());
+        Self { waiting: VecDeque::new(), targets: HashMap::new(), operations, journal, care, messages, look }
     }
 
     /// These connections exist from now on. What a dead process left open on them is looked at.
     pub fn add(&mut self, adapters: &[Arc<dyn Adapter>], read_only: &[ConnectionId]) {
         for adapter in adapters {
             let id = adapter.profile().connection.clone();
-            let target = Target { adapter: Arc::clone(adapter), read_only: read_only.contains(&id) };
+            let (adapter, look) = (Arc::clone(adapter), Arc::clone(&self.look));
+            let target = Target { adapter, read_only: read_only.contains(&id), look };
             self.targets.insert(id, target);
         }
         let (journal, operations, targets) = (self.journal.clone(), Arc::clone(&self.operations), self.targets.clone());
@@ -58,7 +76,7 @@ impl Effects {
             let _ = messages.send(Msg::Journal(Ok(reading.operations))).await;
             for record in open {
                 if let Some(target) = targets.get(&record.plan.connection) {
-                    operations.observe(target, record);
+                    operations.observe(&*target.adapter, record);
                 }
             }
         });
@@ -83,9 +101,11 @@ impl Effects {
                 evidence.care.clone_from(&self.care);
                 let connection = intent.subjects.first().map(|id| id.connection.clone());
                 let target = connection.and_then(|connection| self.targets.get(&connection).cloned());
+                let operations = Arc::clone(&self.operations);
                 self.answer(async move {
+                    let evidence = operations.completed(*evidence).await;
                     let planned = match target {
-                        Some(target) => operations::plan(&target.adapter, intent.clone(), *evidence).await,
+                        Some(target) => operations::plan(&target.adapter, intent.clone(), evidence).await,
                         None => Err(no_connection()),
                     };
                     Msg::Planned(Box::new(intent), planned)
@@ -93,14 +113,14 @@ impl Effects {
             }
             Effect::Approve { mut plan, answer, override_reason, mut evidence } => {
                 evidence.care.clone_from(&self.care);
-                // The world may have moved since the plan was shown: the guards look again before anything is agreed to.
-                // What the adapter itself found stays.
-                let again = guard::judge(&evidence, &plan);
-                plan.guards.retain(|known| !again.iter().any(|it| it.guard == known.guard));
-                plan.guards.extend(again);
                 let operations = Arc::clone(&self.operations);
                 let target = self.targets.get(&plan.connection).cloned();
                 self.answer(async move {
+                    // The world may have moved since the plan was shown: the guards look again before anything is
+                    // agreed to. What the adapter itself found stays.
+                    let again = guard::judge(&operations.completed(*evidence).await, &plan);
+                    plan.guards.retain(|known| !again.iter().any(|it| it.guard == known.guard));
+                    plan.guards.extend(again);
                     let id = plan.operation.clone();
                     let Some(target) = target else { return Msg::Started(id, Err(no_connection())) };
                     let started = operations.start(target, *plan, answer, override_reason).await;
@@ -139,11 +159,15 @@ impl Effects {
 
     fn check(&self, connection: ConnectionId) {
         let target = self.targets.get(&connection).cloned();
+        let operations = Arc::clone(&self.operations);
         self.answer(async move {
             let checked = match target {
                 Some(target) => target.adapter.check().await,
                 None => Err(no_connection()),
             };
+            if let Ok(checkup) = &checked {
+                operations.met(connection.clone(), checkup.identity.clone());
+            }
             Msg::Checked(connection, checked)
         });
     }
@@ -155,6 +179,20 @@ impl Effects {
             let _ = messages.send(msg).await;
         });
     }
+}
+
+/// Asks the loop. It answers between two frames, and never waits for whoever asks.
+fn look(questions: Sender<Question>, care: Care) -> Look {
+    let gone = || Error::new(ErrorKind::Cancelled, "the console is ending: nobody can say how the world is now");
+    Arc::new(move |intent| {
+        let (questions, care) = (questions.clone(), care.clone());
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            questions.send(Question { intent, answer }).await.map_err(|_| gone())?;
+            let evidence = answered.await.map_err(|_| gone())?;
+            Ok(Evidence { care, ..evidence })
+        })
+    })
 }
 
 async fn blocking<T: Send + 'static>(

@@ -6,6 +6,7 @@ mod follow;
 mod gather;
 mod inspect;
 mod logs;
+mod look;
 mod name;
 mod operations;
 mod output;

@@ -4,7 +4,7 @@
 
 mod scribe;
 
-pub use scribe::{JournalScribe, append};
+pub use scribe::{JournalScribe, Look, append, completed};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::clock;
 use crate::{
     error::{Error, ErrorKind, Result},
-    operation::{Entry, OperationId, OperationRecord, Record},
+    operation::{Entry, Ongoing, OperationId, OperationRecord, Record},
 };
 
 /// This process's journal, and a reader of all others in the same folder.
@@ -118,6 +118,20 @@ impl Journal {
         Ok(reading)
     }
 
+    /// What living processes have under way, our own among it, oldest first. A file that cannot be read is left out:
+    /// that it cannot was said when the journal was read.
+    pub fn ongoing(&self) -> Vec<Ongoing> {
+        let mut ongoing: Vec<Ongoing> = Vec::new();
+        for path in self.files().unwrap_or_default() {
+            let Ok((file, Owner::Alive)) = open(&path) else { continue };
+            let Ok(lines) = read_file(file, &path, &mut Vec::new()) else { continue };
+            let open = OperationRecord::fold(&lines).into_iter().filter(|known| known.verdict.is_none());
+            ongoing.extend(open.map(Ongoing::from));
+        }
+        ongoing.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        ongoing
+    }
+
     /// Every line about one operation, oldest first.
     pub fn lines_of(&self, operation: &OperationId) -> Result<Vec<Record>> {
         let (mut records, _) = self.lines(&mut Vec::new())?;
@@ -129,16 +143,9 @@ impl Journal {
     fn lines(&self, problems: &mut Vec<String>) -> Result<(Vec<Record>, Vec<OperationId>)> {
         let mut records: Vec<Record> = Vec::new();
         let mut gone: Vec<OperationId> = Vec::new();
-        let entries = match std::fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((records, gone)),
-            Err(error) => return Err(self.failed("cannot be read", Some(&error))),
-        };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
-        paths.sort();
-        for path in paths {
-            match read_file(&path, problems) {
+        for path in self.files()? {
+            let read = open(&path).and_then(|(file, owner)| Ok((read_file(file, &path, problems)?, owner)));
+            match read {
                 Ok((lines, Owner::Gone)) => {
                     gone.extend(lines.iter().map(|record| record.operation.clone()));
                     records.extend(lines);
@@ -149,6 +156,19 @@ impl Journal {
         }
         records.sort_by_key(|record| (record.at, record.number));
         Ok((records, gone))
+    }
+
+    /// The files of the folder, oldest first. A folder that does not exist holds none.
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.failed("cannot be read", Some(&error))),
+        };
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+        paths.sort();
+        Ok(paths)
     }
 
     fn failed(&self, what: &str, error: Option<&std::io::Error>) -> Error {
@@ -167,13 +187,17 @@ enum Owner {
     Gone,
 }
 
-fn read_file(path: &Path, problems: &mut Vec<String>) -> std::io::Result<(Vec<Record>, Owner)> {
-    let mut file = File::open(path)?;
+fn open(path: &Path) -> std::io::Result<(File, Owner)> {
+    let file = File::open(path)?;
     // A shared lock can be had only when nobody holds the exclusive one; it ends with this descriptor.
     let owner = match flock(&file, FlockOperation::NonBlockingLockShared) {
         Ok(()) => Owner::Gone,
         Err(_) => Owner::Alive,
     };
+    Ok((file, owner))
+}
+
+fn read_file(mut file: File, path: &Path, problems: &mut Vec<String>) -> std::io::Result<Vec<Record>> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -199,7 +223,7 @@ fn read_file(path: &Path, problems: &mut Vec<String>) -> std::io::Result<(Vec<Re
             Err(error) => problems.push(format!("{name}, line {}: {error}", number + 1)),
         }
     }
-    Ok((records, owner))
+    Ok(records)
 }
 
 /// SHA-256 over the line with its own hash left empty.
@@ -280,6 +304,26 @@ mod tests {
         let folder = journal.folder.clone();
         drop(journal);
         assert_eq!(Journal::new(folder).read().expect("read").broken, [id]);
+    }
+
+    #[test]
+    fn what_is_ongoing_is_what_living_processes_have_not_ended() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let here = Journal::new(folder.path().to_owned());
+        let (ended, open) = (operation("one"), operation("two"));
+        for entry in [approved(&ended), verdict()] {
+            here.append(&ended, entry).expect("a line is written");
+        }
+        here.append(&open, approved(&open)).expect("a line is written");
+        let names = || here.ongoing().into_iter().map(|it| (it.id, it.operator)).collect::<Vec<_>>();
+        assert_eq!(names(), [(open.clone(), "ada@bastion".into())]);
+        here.append(&open, verdict()).expect("a line is written");
+        assert_eq!(names(), []);
+        let dead = Journal::new(folder.path().join("of-a-dead-process"));
+        dead.append(&open, approved(&open)).expect("a line is written");
+        let folder = dead.folder.clone();
+        drop(dead);
+        assert_eq!(Journal::new(folder).ongoing(), []);
     }
 
     #[test]

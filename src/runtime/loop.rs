@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     clock,
-    effects::Effects,
+    effects::{Effects, Question},
     input,
     journal::Journal,
     operations::Operations,
@@ -119,6 +119,7 @@ struct Console {
     effects: Effects,
     from_streams: mpsc::Receiver<FromStream>,
     from_effects: mpsc::Receiver<Msg>,
+    from_operations: mpsc::Receiver<Question>,
     connect: Option<BoxFuture<'static, Result<Connected>>>,
     redraw: Redraw,
     drawn_at: Instant,
@@ -131,6 +132,7 @@ impl Console {
         let size = Terminal::size();
         let (to_streams, from_streams) = mpsc::channel(QUEUE);
         let (to_effects, from_effects) = mpsc::channel(QUEUE);
+        let (to_operations, from_operations) = mpsc::channel(QUEUE);
         let area = Rect::new(0, 0, size.width, size.height);
         let options = TerminalOptions { viewport: Viewport::Fixed(area) };
         let Ok(canvas) = Canvas::with_options(Painter::new(size), options);
@@ -142,9 +144,10 @@ impl Console {
             canvas,
             writer: Writer::start(terminal.output()?).map_err(|error| thread_failed(&error))?,
             supervisor: Supervisor::new(to_streams),
-            effects: Effects::new(operations, setup.journal, setup.care, to_effects),
+            effects: Effects::new(operations, setup.journal, setup.care, to_effects, to_operations),
             from_streams,
             from_effects,
+            from_operations,
             connect: Some(setup.connect),
             redraw: Redraw::Everything,
             drawn_at: Instant::now(),
@@ -179,6 +182,10 @@ impl Console {
                     }
                     Some(Err(_)) | None => return Ok(Ending::HangUp),
                 },
+                // Before what streams say: an operation that waits must not wait behind a flood.
+                Some(question) = self.from_operations.recv() => {
+                    let _ = question.answer.send(self.app.evidence(&question.intent));
+                }
                 Some((generation, msg)) = self.from_streams.recv() => self.take_in(generation, msg),
                 Some(msg) = self.from_effects.recv() => self.heard(msg),
                 found = async { connecting.as_mut().expect("guarded by the condition").await }, if connecting.is_some() => {

@@ -3,14 +3,15 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use futures_util::StreamExt as _;
-use tokio::sync::mpsc::Sender;
+use tokio::{sync::mpsc::Sender, time::timeout};
 
 use super::{
     clock,
-    journal::{Journal, JournalScribe, append},
+    journal::{Journal, JournalScribe, Look, append, completed},
 };
 use crate::{
     app::Msg,
@@ -30,6 +31,8 @@ pub struct Target {
     pub adapter: Arc<dyn Adapter>,
     /// Whether configuration forbids changes.
     pub read_only: bool,
+    /// Looks at it anew, for guards that judge right before each request.
+    pub look: Look,
 }
 
 /// Plans, runs and observes operations, and tells the loop about them.
@@ -40,7 +43,11 @@ pub struct Operations {
     operator: Text,
     messages: Sender<Msg>,
     running: Arc<Mutex<HashMap<OperationId, Canceller>>>,
+    identities: Mutex<HashMap<ConnectionId, Text>>,
 }
+
+/// A platform that does not say who it takes us for within this time does not hold up the first request.
+const INTRODUCTION: Duration = Duration::from_secs(2);
 
 /// Makes the plan of `intent` and lets the guards judge it.
 pub async fn plan(adapter: &Arc<dyn Adapter>, intent: Intent, evidence: Evidence) -> Result<Box<Plan>> {
@@ -68,7 +75,17 @@ pub async fn plan_as(
 impl Operations {
     /// Operations under `authority`, recorded in `journal`, told to `messages`.
     pub fn new(authority: Authority, journal: Journal, operator: Text, messages: Sender<Msg>) -> Self {
-        Self { authority, journal, operator, messages, running: Arc::default() }
+        Self { authority, journal, operator, messages, running: Arc::default(), identities: Mutex::default() }
+    }
+
+    /// The platform behind `connection` takes us for `identity`.
+    pub fn met(&self, connection: ConnectionId, identity: Text) {
+        self.identities.lock().unwrap_or_else(PoisonError::into_inner).insert(connection, identity);
+    }
+
+    /// `evidence` with what only we know: who asks, and what else is under way on this machine.
+    pub async fn completed(&self, evidence: Evidence) -> Evidence {
+        completed(evidence, self.operator.clone(), self.journal.clone()).await
     }
 
     /// Runs a plan somebody agreed to. Comes back once it is recorded and under way, or refused; progress follows as
@@ -83,7 +100,7 @@ impl Operations {
         let id = plan.operation.clone();
         let permit =
             self.authority.permit(&plan.connection, target.read_only).ok_or_else(|| read_only(&plan.connection))?;
-        let identity = target.adapter.check().await.map(|checkup| checkup.identity).unwrap_or_default();
+        let identity = self.identity(&*target.adapter).await;
         let entry = Entry::Approved {
             plan_hash: plan.hash(),
             plan: Box::new(plan.clone()),
@@ -97,16 +114,29 @@ impl Operations {
         let canceller = Canceller::default();
         let cancel = canceller.listener();
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), canceller);
-        let scribe = Arc::new(JournalScribe::new(self.journal.clone(), id.clone()));
+        let scribe = Arc::new(JournalScribe::new(self.journal.clone(), &approved, self.operator.clone(), target.look));
         let progress = target.adapter.run(approved, scribe, cancel);
         self.follow(id.clone(), progress);
         Ok(id)
     }
 
+    /// Who the platform takes us for, as it said last.
+    async fn identity(&self, adapter: &dyn Adapter) -> Text {
+        let connection = &adapter.profile().connection;
+        let known = self.identities.lock().unwrap_or_else(PoisonError::into_inner).get(connection).cloned();
+        match known {
+            Some(identity) => identity,
+            None => match timeout(INTRODUCTION, adapter.check()).await {
+                Ok(Ok(checkup)) => checkup.identity,
+                Ok(Err(_)) | Err(_) => "unknown: the platform did not say".into(),
+            },
+        }
+    }
+
     /// Looks how far a broken operation came. Never sends.
-    pub fn observe(&self, target: &Target, record: OperationRecord) {
+    pub fn observe(&self, adapter: &dyn Adapter, record: OperationRecord) {
         let id = record.operation.clone();
-        let progress = target.adapter.observe(record);
+        let progress = adapter.observe(record);
         self.follow(id, progress);
     }
 
@@ -163,3 +193,6 @@ fn read_only(connection: &ConnectionId) -> Error {
     Error::new(ErrorKind::Refused, format!("`{connection}` is read-only here"))
         .hint("start quarterdeck without `watch` and `--read-only`, and set read_only = false for the connection")
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,11 @@ async fn carry_out(player: &Player, plan: &Plan, scribe: &dyn Scribe, cancel: &C
         }
         let ticket = match scribe.sending(number, &step.request).await {
             Ok(ticket) => ticket,
-            Err(error) => return moved(plan, number, sent, &format!("nothing was sent: {error}")),
+            Err(error) => {
+                let outcome = if sent == 0 { Outcome::Refused } else { Outcome::Failed };
+                let kept = if sent == 0 { Vec::new() } else { left(plan, number) };
+                return verdict(outcome, &format!("not sent: {error}"), &kept);
+            }
         };
         let said = match send(ticket, player, plan, step) {
             Ok(said) => said,

@@ -13,7 +13,7 @@ use crate::{
     },
     error::Error,
     fleet::{EnvironmentId, Kind, NodeRole, ResourceId, Text, text::capitalised},
-    operation::{Answer, Argument, Evidence, Intent, Plan, Verb, lock_of, promotion},
+    operation::{Answer, Argument, Intent, Plan, Verb, lock_of, promotion},
 };
 
 /// How long a lock lasts where nobody says.
@@ -92,7 +92,7 @@ impl App {
 
     fn ask_for_plan(&mut self, intent: Intent, out: &mut Outcome) {
         let names = intent.subjects.iter().map(|id| self.name_of(id).to_string()).collect();
-        let evidence = Evidence::gather(&self.known.store, &self.known.environments, &intent, self.world().now);
+        let evidence = self.evidence(&intent);
         out.effects.push(Effect::Plan(intent.clone(), Box::new(evidence)));
         self.overlays.push(Overlay::Plan(Box::new(PlanView::new(intent, names))));
     }
@@ -202,7 +202,7 @@ impl App {
 
     fn approve(&mut self, plan: Plan, answer: Answer, override_reason: Option<Text>, out: &mut Outcome) {
         let intent = plan.intent();
-        let evidence = Evidence::gather(&self.known.store, &self.known.environments, &intent, self.world().now);
+        let evidence = self.evidence(&intent);
         self.operations.begin(plan.clone(), self.known.now);
         out.effects.push(Effect::Approve {
             plan: Box::new(plan),

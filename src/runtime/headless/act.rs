@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Exit, Fit, Gathered, Output, Until, Wish, follow::Following, gather, inspect, output::say};
+use super::{Exit, Fit, Gathered, Output, Until, Wish, follow::Following, gather, inspect, look::look, output::say};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, Environments, Kind, Text, time::brief},
@@ -17,7 +17,7 @@ use crate::{
     report::{self, Format},
     runtime::{
         clock,
-        journal::Journal,
+        journal::{Journal, completed},
         operations::{self, Operations, Target},
         signals::Signals,
     },
@@ -67,7 +67,7 @@ pub async fn act(
     if let Wish::Saved(saved) = &act.wish {
         once(saved, &journal)?;
     }
-    let (adapter, plan) = plan(adapters, &act).await?;
+    let (target, plan) = plan(adapters, &act, &operator, &journal).await?;
     let until = match act.mode {
         Go::Plan => {
             output.write(&report::plan(&plan, act.format)?)?;
@@ -81,7 +81,6 @@ pub async fn act(
     };
     // From here on a signal no longer ends the process by itself: a request may be on its way.
     let mut signals = Signals::listen()?;
-    let target = Target { read_only: act.read_only.contains(&plan.connection), adapter };
     let (to, mut from) = mpsc::channel(64);
     let steps = plan.steps.len();
     let operations = Operations::new(authority, journal, operator, to);
@@ -92,7 +91,12 @@ pub async fn act(
 }
 
 /// Looks at the world and makes the plan of what is wished.
-async fn plan(adapters: &[Arc<dyn Adapter>], act: &Act) -> Result<(Arc<dyn Adapter>, Box<Plan>)> {
+async fn plan(
+    adapters: &[Arc<dyn Adapter>],
+    act: &Act,
+    operator: &Text,
+    journal: &Journal,
+) -> Result<(Target, Box<Plan>)> {
     let verb = act.wish.verb();
     let mut kinds = vec![Kind::Cluster, Kind::Node, Kind::Service, Kind::Task, Kind::Lock];
     kinds.extend(verb.subjects().iter().filter(|kind| !kinds.contains(kind)).copied().collect::<Vec<_>>());
@@ -111,11 +115,13 @@ async fn plan(adapters: &[Arc<dyn Adapter>], act: &Act) -> Result<(Arc<dyn Adapt
     }
     let mut evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::shown());
     evidence.care = act.care.clone();
+    let evidence = completed(evidence, operator.clone(), journal.clone()).await;
+    let look = look(&adapter, evidence.clone());
     let plan = match &act.wish {
         Wish::New { .. } | Wish::Rest(_) => operations::plan(&adapter, intent, evidence).await?,
         Wish::Saved(saved) => again(saved, &adapter, &seen, evidence).await?,
     };
-    Ok((adapter, plan))
+    Ok((Target { read_only: act.read_only.contains(&plan.connection), adapter, look }, plan))
 }
 
 /// Refuses a plan that was applied already.

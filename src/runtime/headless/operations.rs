@@ -18,7 +18,7 @@ use crate::{
     runtime::{
         clock,
         journal::{Journal, Reading},
-        operations::{Operations, Target},
+        operations::Operations,
     },
 };
 
@@ -129,8 +129,7 @@ pub async fn observe(
                 Err(Error::new(ErrorKind::NotFound, text))
             }
             (None, Some(adapter)) => {
-                let target = Target { adapter: Arc::clone(adapter), read_only: true };
-                operations.observe(&target, record.clone());
+                operations.observe(&**adapter, record.clone());
                 continue;
             }
         };

@@ -1,11 +1,18 @@
-//! Journal lines from where waiting for a disk would hurt, and the tickets that come of them.
+//! Tickets: guards look at the world once more, then a journal line is written and synced where waiting for a disk hurts
+//! nobody, and only then may a request leave.
+
+use std::sync::Arc;
 
 use super::Journal;
 use crate::{
     error::{Error, ErrorKind, Result},
-    operation::{Entry, OperationId, Request},
+    fleet::Text,
+    operation::{Approved, Entry, Evidence, Finding, Intent, OperationId, Plan, Request, Weight, guard},
     platform::{BoxFuture, Scribe, Ticket},
 };
+
+/// Looks at the world anew: what is known now of what an intent is for.
+pub type Look = Arc<dyn Fn(Intent) -> BoxFuture<'static, Result<Evidence>> + Send + Sync>;
 
 /// Syncing waits for a disk, so it is done where waiting hurts nobody.
 pub async fn append(journal: Journal, operation: OperationId, entry: Entry) -> Result<()> {
@@ -13,23 +20,44 @@ pub async fn append(journal: Journal, operation: OperationId, entry: Entry) -> R
     appended.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, "writing the journal failed").because(&error)))
 }
 
+/// `evidence` with who asks, and with what this machine has under way beside.
+pub async fn completed(evidence: Evidence, operator: Text, journal: Journal) -> Evidence {
+    let operations = tokio::task::spawn_blocking(move || journal.ongoing()).await.unwrap_or_default();
+    Evidence { operator, operations, ..evidence }
+}
+
 /// Gives tickets for one operation.
 pub struct JournalScribe {
     journal: Journal,
-    operation: OperationId,
+    plan: Arc<Plan>,
+    operator: Text,
+    look: Look,
 }
 
 impl JournalScribe {
-    /// The scribe of `operation`, writing to `journal`.
-    pub const fn new(journal: Journal, operation: OperationId) -> Self {
-        Self { journal, operation }
+    /// The scribe of what `operator` agreed to, writing to `journal` and judging by what `look` sees.
+    pub fn new(journal: Journal, approved: &Approved, operator: Text, look: Look) -> Self {
+        Self { journal, plan: Arc::new(approved.plan().clone()), operator, look }
     }
 }
 
 impl Scribe for JournalScribe {
     fn sending(&self, step: usize, request: &Request) -> BoxFuture<'static, Result<Ticket>> {
         let entry = Entry::Sending { step, request: request.clone() };
-        let appended = append(self.journal.clone(), self.operation.clone(), entry);
-        Box::pin(async move { appended.await.map(|()| Ticket::issue(step)) })
+        let (journal, plan, operator) = (self.journal.clone(), Arc::clone(&self.plan), self.operator.clone());
+        let evidence = (self.look)(plan.intent());
+        Box::pin(async move {
+            let evidence = completed(evidence.await?, operator, journal.clone()).await;
+            if let Some(finding) = guard::judge(&evidence, &plan).into_iter().find(|it| is_new(it, &plan)) {
+                return Err(finding.into());
+            }
+            append(journal, plan.operation.clone(), entry).await.map(|()| Ticket::issue(step))
+        })
     }
+}
+
+/// Whether a guard forbids what it did not forbid when the plan was agreed to.
+fn is_new(finding: &Finding, plan: &Plan) -> bool {
+    let known = |it: &Finding| it.weight == Weight::Forbid && it.guard == finding.guard;
+    finding.weight == Weight::Forbid && !plan.guards.iter().any(known)
 }

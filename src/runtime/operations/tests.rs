@@ -1,0 +1,216 @@
+//! Operations from agreement to verdict, against a platform that is played.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use futures_util::stream;
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::{
+    fleet::{
+        Delta, Document, Kind, ResourceId, Timestamp,
+        log::LogBatch,
+        sample::{CONNECTION, id},
+    },
+    operation::{Approved, Argument, Care, Mode, Request, Step},
+    platform::{BoxFuture, BoxStream, Cancel, Checkup, LogRequest, Profile, Scribe},
+};
+
+/// A platform that sends every step of a plan, and nothing else.
+struct Fake {
+    profile: Profile,
+    sent: Arc<AtomicUsize>,
+    checks: AtomicUsize,
+}
+
+impl Fake {
+    fn new() -> Self {
+        let profile = Profile {
+            connection: CONNECTION.into(),
+            platform: "a play".into(),
+            address: "here".into(),
+            kinds: Vec::new(),
+            verbs: Verb::ALL.to_vec(),
+            lacks: Vec::new(),
+            embedded: false,
+        };
+        Self { profile, sent: Arc::default(), checks: AtomicUsize::default() }
+    }
+}
+
+impl Adapter for Fake {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn check(&self) -> BoxFuture<'static, Result<Checkup>> {
+        self.checks.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::pending())
+    }
+
+    fn watch(&self, _: Kind) -> BoxStream<'static, Result<Delta>> {
+        Box::pin(stream::empty())
+    }
+
+    fn describe(&self, _: ResourceId) -> BoxFuture<'static, Result<Document>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn logs(&self, _: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
+        Box::pin(stream::empty())
+    }
+
+    fn plan(&self, operation: OperationId, intent: Intent, _: Evidence) -> BoxFuture<'static, Result<Plan>> {
+        let mut plan = Plan::new(operation, &intent, CONNECTION.into(), Timestamp(0));
+        plan.steps = (1..=3).map(step).collect();
+        Box::pin(std::future::ready(Ok(plan)))
+    }
+
+    fn run(&self, approved: Approved, scribe: Arc<dyn Scribe>, _: Cancel) -> BoxStream<'static, Progress> {
+        let (plan, sent) = (approved.plan().clone(), Arc::clone(&self.sent));
+        Box::pin(stream::once(async move {
+            for (number, step) in plan.steps.iter().enumerate() {
+                if let Err(error) = scribe.sending(number, &step.request).await {
+                    let text = format!("not sent: {error}").into();
+                    return Progress::Verdict(Verdict { outcome: Outcome::Refused, text, left: Vec::new() });
+                }
+                sent.fetch_add(1, Ordering::SeqCst);
+            }
+            Progress::Verdict(Verdict { outcome: Outcome::Completed, text: "done".into(), left: Vec::new() })
+        }))
+    }
+
+    fn observe(&self, _: OperationRecord) -> BoxStream<'static, Progress> {
+        Box::pin(stream::empty())
+    }
+}
+
+fn step(number: usize) -> Step {
+    Step {
+        title: format!("step {number}").into(),
+        subject: id(Kind::Service, "web"),
+        request: Request { method: "POST".into(), path: "/".into(), change: serde_json::Value::Null },
+        preconditions: Vec::new(),
+        waits_for: Text::default(),
+    }
+}
+
+/// Everything an operation needs, and the folder its journal is in.
+struct Stage {
+    fake: Arc<Fake>,
+    operations: Operations,
+    heard: mpsc::Receiver<Msg>,
+    journal: Journal,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let journal = Journal::new(folder.path().to_owned());
+        let (to, heard) = mpsc::channel(64);
+        let authority = Authority::new(Mode::CommandLine);
+        let operations = Operations::new(authority, journal.clone(), "ada@bastion".into(), to);
+        Self { fake: Arc::new(Fake::new()), operations, heard, journal, _folder: folder }
+    }
+
+    async fn plan(&self) -> Plan {
+        let adapter: Arc<dyn Adapter> = self.fake.clone();
+        let evidence = self.operations.completed(Evidence::default()).await;
+        let intent = Intent::new(Verb::Lock, vec![id(Kind::Service, "web")], Argument::None);
+        *plan(&adapter, intent, evidence).await.expect("a plan can be made")
+    }
+
+    /// Runs `plan`, judged before the request number `n` by what `seen` says of `n`.
+    async fn run(
+        &mut self,
+        plan: Plan,
+        reason: Option<Text>,
+        seen: impl Fn(u64) -> Evidence + Send + Sync + 'static,
+    ) -> Result<Verdict> {
+        let (count, seen) = (AtomicU64::new(0), Arc::new(seen));
+        let look: Look = Arc::new(move |_| {
+            let evidence = seen(count.fetch_add(1, Ordering::SeqCst) + 1);
+            Box::pin(std::future::ready(Ok(evidence)))
+        });
+        let target = Target { adapter: self.fake.clone(), read_only: false, look };
+        let id = self.operations.start(target, plan, Answer::Flag, reason).await?;
+        loop {
+            let heard = self.heard.recv().await.expect("the operation goes on to its verdict");
+            if let Msg::Progress(of, Progress::Verdict(verdict), _) = heard {
+                assert_eq!(of, id);
+                return Ok(verdict);
+            }
+        }
+    }
+
+    fn sent(&self) -> usize {
+        self.fake.sent.load(Ordering::SeqCst)
+    }
+}
+
+fn silent(seconds: u64) -> Evidence {
+    Evidence { silence: Some(Duration::from_secs(seconds)), ..Evidence::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn guards_judge_again_before_each_request() {
+    let mut stage = Stage::new();
+    let plan = stage.plan().await;
+    let verdict = stage.run(plan, None, |n| silent(if n == 1 { 1 } else { 50 })).await.expect("it was agreed to");
+    assert_eq!(stage.sent(), 1);
+    let text = "not sent: stale data: nothing was heard from lab for 50s; this plan may rest on what is no longer so";
+    assert_eq!((verdict.outcome, &*verdict.text), (Outcome::Refused, text));
+    let lines = stage.journal.read().expect("the journal is read").operations;
+    assert_eq!(lines[0].sent, [0], "what was not sent is not in the journal either");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_overridden_stays_overridden() {
+    let mut stage = Stage::new();
+    let mut plan = stage.plan().await;
+    plan.guards = guard::judge(&silent(50), &plan);
+    assert!(stage.run(plan.clone(), None, |_| silent(50)).await.is_err(), "a guard forbids it");
+    let verdict = stage.run(plan.clone(), Some("the daemon hangs".into()), |_| silent(55)).await.expect("agreed");
+    assert_eq!((verdict.outcome, stage.sent()), (Outcome::Completed, 3));
+    let frozen = |n| match n {
+        1 => silent(50),
+        _ => Evidence { care: Care { bulk_limit: 0, ..Care::default() }, ..silent(50) },
+    };
+    let verdict = stage.run(plan, Some("the daemon hangs".into()), frozen).await.expect("agreed");
+    assert_eq!((verdict.outcome, stage.sent()), (Outcome::Refused, 4), "what else is forbidden by then was not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_stands_in_the_way_of_others_and_not_in_its_own() {
+    let mut stage = Stage::new();
+    let first = stage.plan().await;
+    let verdict = stage.run(first, None, |_| silent(1)).await.expect("agreed");
+    assert_eq!(verdict.outcome, Outcome::Completed);
+    let mut open = stage.plan().await;
+    open.operation = OperationId("open".into());
+    let entry = Entry::Approved {
+        plan_hash: open.hash(),
+        plan: Box::new(open),
+        answer: Answer::Flag,
+        override_reason: None,
+        operator: "eve@laptop".into(),
+        identity: "x".into(),
+    };
+    stage.journal.append(&OperationId("open".into()), entry).expect("a line is written");
+    let refused = stage.plan().await;
+    assert_eq!(refused.guards.iter().map(|it| &*it.guard).collect::<Vec<_>>(), ["another operation"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_does_not_say_who_we_are_holds_nothing_up_for_long() {
+    let mut stage = Stage::new();
+    let plan = stage.plan().await;
+    let began = tokio::time::Instant::now();
+    stage.run(plan, None, |_| silent(1)).await.expect("agreed");
+    assert_eq!((began.elapsed(), stage.fake.checks.load(Ordering::SeqCst)), (INTRODUCTION, 1));
+    stage.operations.met(CONNECTION.into(), "ops".into());
+    let plan = stage.plan().await;
+    stage.run(plan, None, |_| silent(1)).await.expect("agreed");
+    assert_eq!(stage.fake.checks.load(Ordering::SeqCst), 1, "it was told before");
+}
