@@ -6,5 +6,6 @@ pub(crate) mod http;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
 pub mod probe;
+pub mod steps;
 #[cfg(feature = "swarm")]
 pub mod swarm;

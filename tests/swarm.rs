@@ -10,5 +10,9 @@ mod bench;
 mod looks;
 #[path = "swarm/losses.rs"]
 mod losses;
+#[path = "swarm/nodes.rs"]
+mod nodes;
 #[path = "swarm/rolls.rs"]
 mod rolls;
+#[path = "swarm/services.rs"]
+mod services;

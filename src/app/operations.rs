@@ -102,9 +102,12 @@ pub(super) const fn tone(outcome: Outcome) -> Tone {
     match outcome {
         Outcome::Completed => Tone::Note,
         Outcome::RolledBack | Outcome::Refused | Outcome::Cancelled => Tone::Warning,
-        Outcome::Paused | Outcome::RollbackPaused | Outcome::Stalled | Outcome::Failed | Outcome::Unknown => {
-            Tone::Error
-        }
+        Outcome::Paused
+        | Outcome::RollbackPaused
+        | Outcome::Stalled
+        | Outcome::Failed
+        | Outcome::Interrupted
+        | Outcome::Unknown => Tone::Error,
     }
 }
 

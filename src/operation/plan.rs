@@ -77,6 +77,10 @@ pub struct Step {
     pub preconditions: Vec<Precondition>,
     /// What is waited for after it, as a sentence.
     pub waits_for: Text,
+    /// Whether it is part of what surrounds the others, like an environment's lock: its end is sent even when a step
+    /// between failed, and it does not count as the operation's own.
+    #[serde(default)]
+    pub always: bool,
 }
 
 /// A request as it will be on the wire, but for the version token that is filled in just before sending.

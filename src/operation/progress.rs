@@ -81,6 +81,8 @@ pub enum Outcome {
     Refused,
     /// Stopped between steps by a person.
     Cancelled,
+    /// Cut off between steps: what was sent took its course, the rest was not sent.
+    Interrupted,
     /// Whether it took effect could not be found out.
     Unknown,
 }
@@ -97,6 +99,7 @@ impl Outcome {
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
         }
     }

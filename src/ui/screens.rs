@@ -259,6 +259,7 @@ fn fill(plan: &mut Plan) {
             enforcer: Enforcer::Platform,
         }],
         waits_for: "every task to be replaced and healthy".into(),
+        always: false,
     }];
     let impact = |name: &str, before, during, after| ServiceImpact { name: name.into(), before, during, after };
     plan.impact = Impact {

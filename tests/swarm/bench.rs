@@ -181,11 +181,16 @@ impl Scribe for Notes {
     }
 }
 
-/// The plan to roll the service called `key`.
+/// The plan to roll the service `id`.
 pub async fn plan(adapter: &Swarm, id: &ResourceId) -> Result<Plan> {
+    plan_of(adapter, Verb::Roll, id, Argument::None).await
+}
+
+/// The plan to do `verb` to `id`.
+pub async fn plan_of(adapter: &Swarm, verb: Verb, id: &ResourceId, argument: Argument) -> Result<Plan> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let operation = OperationId(format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst)).into());
-    let intent = Intent::new(Verb::Roll, vec![id.clone()], Argument::None);
+    let intent = Intent::new(verb, vec![id.clone()], argument);
     let evidence = Evidence { at: Timestamp(0), environments: Environments::default(), ..Evidence::default() };
     adapter.plan(operation, intent, evidence).await
 }
@@ -197,8 +202,19 @@ pub fn approve(plan: Plan) -> Approved {
 }
 
 /// Rolls a service and follows it to its verdict. `each` hears everything that is said on the way.
-pub async fn roll(adapter: &Swarm, id: &ResourceId, mut each: impl FnMut(&Progress)) -> Verdict {
-    let approved = approve(plan(adapter, id).await.expect("a roll can be planned"));
+pub async fn roll(adapter: &Swarm, id: &ResourceId, each: impl FnMut(&Progress)) -> Verdict {
+    run(adapter, plan(adapter, id).await.expect("a roll can be planned"), each).await
+}
+
+/// Does `verb` to `id` and follows it to its verdict.
+pub async fn act(adapter: &Swarm, verb: Verb, id: &ResourceId, argument: Argument) -> Verdict {
+    let plan = plan_of(adapter, verb, id, argument).await.expect("it can be planned");
+    run(adapter, plan, |_| {}).await
+}
+
+/// Runs a plan to its verdict.
+pub async fn run(adapter: &Swarm, plan: Plan, mut each: impl FnMut(&Progress)) -> Verdict {
+    let approved = approve(plan);
     let canceller = Canceller::default();
     let mut progress = adapter.run(approved, Arc::new(Notes::default()), canceller.listener());
     let mut verdict = None;

@@ -304,6 +304,7 @@ impl Draft<'_> {
             request,
             preconditions: vec![precondition],
             waits_for: waits_for.into(),
+            always: false,
         });
     }
 

@@ -204,6 +204,7 @@ fn step(namespace: &str, pod: &Pod, subject: &ResourceId) -> Step {
             enforcer: Enforcer::Platform,
         }],
         waits_for: "the pod to be gone, or another uid under its name".into(),
+        always: false,
     }
 }
 

@@ -69,6 +69,7 @@ fn step(probe: &Watched, subject: &ResourceId) -> Result<Step> {
         request: Request { method: "GET".into(), path: url.as_str().into(), change: serde_json::Value::Null },
         preconditions: vec![Precondition { what: "address".into(), value: url.into(), enforcer: Enforcer::Console }],
         waits_for: format!("its answer, for at most {}", crate::fleet::time::brief(probe.settings.timeout)).into(),
+        always: false,
     })
 }
 

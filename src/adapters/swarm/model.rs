@@ -49,12 +49,28 @@ pub(super) struct NodeSpec {
     pub availability: String,
 }
 
+impl Node {
+    /// Whether new tasks may be placed on it.
+    pub(super) fn open(&self) -> bool {
+        self.status.state == "ready" && self.spec.availability == "active"
+    }
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct NodeDescription {
     pub hostname: String,
+    pub platform: Platform,
     pub resources: Amounts,
     pub engine: Engine,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Platform {
+    pub architecture: String,
+    #[serde(rename = "OS")]
+    pub os: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -243,8 +259,17 @@ impl TaskSpec {
 
     /// Placement constraints.
     pub(super) fn constraints(&self) -> Vec<String> {
+        self.placement().constraints
+    }
+
+    /// How many of its tasks one node may run, where that is limited.
+    pub(super) fn most_on_a_node(&self) -> Option<u64> {
+        Some(self.placement().max_replicas).filter(|most| *most > 0)
+    }
+
+    fn placement(&self) -> Placement {
         let read = |raw: &RawValue| serde_json::from_str::<Placement>(raw.get()).ok();
-        self.placement.as_deref().and_then(read).unwrap_or_default().constraints
+        self.placement.as_deref().and_then(read).unwrap_or_default()
     }
 }
 
@@ -257,6 +282,8 @@ pub(super) struct ContainerSpec {
     #[serde(deserialize_with = "nullable")]
     pub secrets: Vec<SecretReference>,
     pub healthcheck: Option<HealthCheck>,
+    #[serde(deserialize_with = "nullable")]
+    pub mounts: Vec<Mount>,
     /// Nanoseconds.
     pub stop_grace_period: Option<u64>,
 }
@@ -281,6 +308,15 @@ pub(super) struct SecretReference {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+pub(super) struct Mount {
+    /// `volume`, `bind`, `tmpfs`
+    #[serde(rename = "Type")]
+    pub of: String,
+    pub source: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct HealthCheck {
     #[serde(deserialize_with = "nullable")]
     pub test: Vec<String>,
@@ -301,6 +337,7 @@ struct Resources {
 struct Placement {
     #[serde(deserialize_with = "nullable")]
     constraints: Vec<String>,
+    max_replicas: u64,
 }
 
 /// `GET /tasks`

@@ -1,18 +1,31 @@
 //! What can be done to a swarm: one file per verb, one line in the table.
 
+mod change;
+mod consequences;
+mod draft;
+mod emptying;
 mod follow;
+mod hand;
+mod moving;
+mod node;
 mod roll;
+mod rollback;
+mod scale;
 pub(super) mod spec;
+mod start_first;
+mod token;
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
 
+use self::hand::SwarmHand;
 use super::{engine::Engine, settings::SwarmSettings};
 use crate::{
+    adapters::steps::{self, Says},
     error::{Error, ErrorKind, Result},
     fleet::Text,
-    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb, Verdict},
+    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress, Verb},
     platform::{BoxFuture, Cancel, Scribe},
 };
 
@@ -24,65 +37,45 @@ pub(super) struct Bench {
 }
 
 type Planning = fn(Bench, OperationId, Intent, Evidence) -> BoxFuture<'static, Result<Plan>>;
-type Running = fn(Bench, Plan, Arc<dyn Scribe>, Cancel, Says) -> BoxFuture<'static, Verdict>;
-type Observing = fn(Bench, OperationRecord, Says) -> BoxFuture<'static, Verdict>;
 
-/// How one verb is planned, run and looked at after a crash.
-struct Way {
-    verb: Verb,
-    plan: Planning,
-    run: Running,
-    observe: Observing,
-}
-
-/// Every verb that a swarm has.
-const WAYS: &[Way] = &[Way {
-    verb: Verb::Roll,
-    plan: |bench, operation, intent, evidence| Box::pin(roll::plan(bench, operation, intent, evidence)),
-    run: |bench, plan, scribe, cancel, says| Box::pin(roll::run(bench, plan, scribe, cancel, says)),
-    observe: |bench, record, says| Box::pin(roll::observe(bench, record, says)),
-}];
+/// Every verb that a swarm has, and how it is planned. What a plan's steps do is the same for all: see `hand`.
+const VERBS: &[(Verb, Planning)] = &[
+    (Verb::Roll, |bench, operation, intent, evidence| Box::pin(roll::plan(bench, operation, intent, evidence))),
+    (Verb::Scale, |bench, operation, intent, evidence| Box::pin(scale::plan(bench, operation, intent, evidence))),
+    (Verb::Rollback, |bench, operation, intent, evidence| Box::pin(rollback::plan(bench, operation, intent, evidence))),
+    (Verb::Drain, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::Cordon, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::Activate, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::PromoteNode, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::DemoteNode, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::RotateToken, |bench, operation, intent, evidence| Box::pin(token::plan(bench, operation, intent, evidence))),
+];
 
 /// The verbs offered.
 pub(super) fn offered() -> Vec<Verb> {
-    WAYS.iter().map(|way| way.verb).collect()
+    VERBS.iter().map(|(verb, _)| *verb).collect()
 }
 
 /// The verbs lacking, and why.
 pub(super) fn lacking() -> Vec<(Verb, Text)> {
     let reason = |verb| match verb {
-        Verb::Drain
-        | Verb::Cordon
-        | Verb::PromoteNode
-        | Verb::DemoteNode
-        | Verb::RotateToken
-        | Verb::Activate
-        | Verb::Rebalance
-        | Verb::Rollback
-        | Verb::Scale
-        | Verb::Promote
-        | Verb::Remove => "this version does not do it on a swarm yet; `docker` does",
         Verb::Evict => "a swarm has no disruption budgets: drain the node, or roll the service",
         Verb::Approve => "a swarm has no gates; pipelines do",
         Verb::Test => "a swarm does not run tests; endpoints do",
-        Verb::Lock | Verb::Unlock => "this version keeps no locks in a swarm yet",
-        Verb::Roll => "",
+        _ => "this version does not do it on a swarm yet; `docker` does",
     };
     let missing = Verb::ALL.into_iter().filter(|verb| !offered().contains(verb));
     missing.map(|verb| (verb, Text::clean(reason(verb)))).collect()
 }
 
-fn way(verb: Verb) -> Result<&'static Way> {
-    WAYS.iter().find(|way| way.verb == verb).ok_or_else(|| {
-        let why = lacking().into_iter().find(|(lacking, _)| *lacking == verb).map(|(_, why)| why).unwrap_or_default();
-        Error::new(ErrorKind::Unsupported, format!("a swarm connection cannot {}: {why}", verb.word()))
-    })
-}
-
 /// Plans `intent`.
 pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, evidence: Evidence) -> Result<Plan> {
-    let way = way(intent.verb)?;
-    (way.plan)(bench, operation, intent, evidence).await
+    let Some((_, planning)) = VERBS.iter().find(|(verb, _)| *verb == intent.verb) else {
+        let why = lacking().into_iter().find(|(verb, _)| *verb == intent.verb).map(|(_, why)| why).unwrap_or_default();
+        let text = format!("a swarm connection cannot {}: {why}", intent.verb.word());
+        return Err(Error::new(ErrorKind::Unsupported, text));
+    };
+    planning(bench, operation, intent, evidence).await
 }
 
 /// Runs what was agreed to; the verdict comes last.
@@ -93,12 +86,8 @@ pub(super) async fn run(
     cancel: Cancel,
     outlet: Sender<Progress>,
 ) {
-    let says = Says(outlet);
-    let plan = approved.plan().clone();
-    let verdict = match way(plan.verb) {
-        Ok(way) => (way.run)(bench, plan, scribe, cancel, says.clone()).await,
-        Err(error) => verdict(Outcome::Refused, error.to_string()),
-    };
+    let says = Says::new(outlet);
+    let verdict = steps::run(&SwarmHand(bench), approved.plan(), &*scribe, &cancel, &says).await;
     // The permit lived until here.
     drop(approved);
     says.say(Progress::Verdict(verdict)).await;
@@ -106,26 +95,7 @@ pub(super) async fn run(
 
 /// Looks how far a broken operation came; the verdict comes last.
 pub(super) async fn observe(bench: Bench, record: OperationRecord, outlet: Sender<Progress>) {
-    let says = Says(outlet);
-    let verdict = match way(record.plan.verb) {
-        Ok(way) => (way.observe)(bench, record, says.clone()).await,
-        Err(error) => verdict(Outcome::Unknown, error.to_string()),
-    };
+    let says = Says::new(outlet);
+    let verdict = steps::observe(&SwarmHand(bench), &record, &says).await;
     says.say(Progress::Verdict(verdict)).await;
-}
-
-/// Where an operation says what it does.
-#[derive(Clone)]
-pub(super) struct Says(Sender<Progress>);
-
-impl Says {
-    /// Says it, and goes on when nobody listens.
-    pub(super) async fn say(&self, progress: Progress) {
-        let _ = self.0.send(progress).await;
-    }
-}
-
-/// A verdict with nothing left behind.
-pub(super) fn verdict(outcome: Outcome, text: impl AsRef<str>) -> Verdict {
-    Verdict { outcome, text: Text::clean(text.as_ref()), left: Vec::new() }
 }

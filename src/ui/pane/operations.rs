@@ -97,7 +97,7 @@ const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
         State::Refused(_) => ("✖", theme.failing),
         State::Ended(verdict) => match verdict.outcome {
             Outcome::Completed => ("✔", theme.healthy),
-            Outcome::Paused | Outcome::Stalled => ("‖", theme.degraded),
+            Outcome::Paused | Outcome::Stalled | Outcome::Interrupted => ("‖", theme.degraded),
             Outcome::RolledBack => ("↶", theme.degraded),
             Outcome::RollbackPaused | Outcome::Failed => ("✖", theme.failing),
             Outcome::Refused | Outcome::Cancelled => ("○", theme.idle),

@@ -13,14 +13,19 @@ use super::{
         picture::Picture,
         rows::{services, stall, tasks},
     },
-    Bench, Says,
+    Bench,
+    change::Changes,
+    hand::{self, Way},
     spec::Reading,
 };
 use crate::{
-    adapters::feed::{self, Stopwatch},
+    adapters::{
+        feed::{self, Stopwatch},
+        steps::{Says, verdict},
+    },
     error::{Error, ErrorKind, Result},
     fleet::{Kind, ResourceId, TaskState, Text, Timestamp, time::brief},
-    operation::{Outcome, Progress, Verdict},
+    operation::{Outcome, Progress, Step, Verdict},
     platform::Cancel,
 };
 
@@ -36,22 +41,33 @@ const UNPLACED: Duration = Duration::from_secs(45);
 const SETTLE: (Duration, Duration) = (Duration::from_secs(8), Duration::from_mins(1));
 /// How long everything must be in place without any word of the swarm's: then there was nothing to replace.
 const WORDLESS: Duration = Duration::from_secs(6);
+/// Where the swarm does not judge new tasks itself: so many failures are one too many.
+const FAILURES: usize = 3;
 /// The swarm's own default for how long a new task is watched.
 const MONITOR: Duration = Duration::from_secs(5);
 
 /// How following ended.
-pub(super) struct Ended {
-    pub outcome: Outcome,
-    pub text: String,
-    pub left: Vec<Text>,
+struct Ended {
+    outcome: Outcome,
+    text: String,
+    left: Vec<Text>,
+}
+
+impl From<Ended> for Verdict {
+    fn from(ended: Ended) -> Self {
+        Self { outcome: ended.outcome, text: Text::clean(&ended.text), left: ended.left }
+    }
 }
 
 /// One update being followed.
 pub(super) struct Following {
     bench: Bench,
     subject: ResourceId,
-    /// The counter of forced updates that this update set.
-    counter: u64,
+    /// The service's id.
+    key: Text,
+    manner: Manner,
+    /// What the service looks like for as long as this update is the last one.
+    ours: Ours,
     /// When the update before this one began: a status that began then is not about this update.
     before: Option<String>,
     /// Whether any status is taken to be this update's.
@@ -62,6 +78,72 @@ pub(super) struct Following {
     waiting: Option<(Text, Timestamp)>,
     settling: Option<(Stopwatch, usize)>,
     wordless: Option<Stopwatch>,
+    /// How many tasks had failed when the first look was taken.
+    failures: Option<usize>,
+}
+
+/// What tells an update from others.
+enum Ours {
+    /// It made these changes.
+    Changes(Changes),
+    /// It went back to the spec of this hash.
+    Back(String),
+}
+
+/// What an update does to tasks, for its sentences and for which of them count as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// Every task is made anew.
+    Replaces,
+    /// Tasks leave a node; those elsewhere stay as they are, and keep the spec they were made from.
+    Moves,
+    /// Tasks are added or taken away.
+    Fills,
+    /// Every task is made anew from the spec before.
+    Returns,
+}
+
+impl Manner {
+    fn of(ours: &Ours) -> Self {
+        match ours {
+            Ours::Back(_) => Self::Returns,
+            Ours::Changes(changes) if changes.to(&["TaskTemplate", "Placement", "Constraints"]).is_some() => {
+                Self::Moves
+            }
+            Ours::Changes(changes) if changes.touch("TaskTemplate") => Self::Replaces,
+            Ours::Changes(_) => Self::Fills,
+        }
+    }
+
+    /// `3 of 4 tasks …`
+    const fn so_far(self) -> &'static str {
+        match self {
+            Self::Replaces => "replaced",
+            Self::Moves => "run where they should",
+            Self::Fills => "run",
+            Self::Returns => "of the version before",
+        }
+    }
+
+    /// How it is told of all tasks at the end.
+    fn whole(self, total: u32) -> String {
+        let (one, all) = match self {
+            Self::Replaces => ("was replaced", "were replaced"),
+            Self::Moves => ("runs where it should", "run where they should"),
+            Self::Fills => ("runs", "run"),
+            Self::Returns => ("is of the version before", "are of the version before"),
+        };
+        match total {
+            0 => "it wants no tasks, and none are left".to_owned(),
+            1 => format!("its only task {one} and stayed up"),
+            total => format!("all {total} tasks {all} and stayed up"),
+        }
+    }
+}
+
+/// The constraint that keeps a task off a node, as this program writes it.
+pub(super) fn off(node: &str) -> String {
+    format!("node.id!={node}")
 }
 
 /// What one look saw.
@@ -72,17 +154,30 @@ struct Seen {
     total: u32,
     /// Failed tasks of the new version.
     failed: Vec<(String, Text)>,
+    /// Whether the service still is as this update made it.
+    ours: bool,
 }
 
 impl Following {
-    /// Follows the update that set `counter`. `before` is the service as it was when the request was sent; without it
+    /// Follows the update that `step` sends. `before` is the service as it was when the request was sent; without it
     /// (after a crash) whatever the swarm says is taken to be about this update.
-    pub(super) fn new(bench: Bench, subject: ResourceId, counter: u64, before: Option<&model::Service>) -> Self {
+    pub(super) fn new(bench: Bench, step: &Step, before: Option<&model::Service>) -> Result<Self> {
         let status = before.and_then(|service| service.update_status.as_ref());
-        Self {
+        let ours = match Way::of(&step.request)? {
+            Way::Rollback(_) => {
+                Ours::Back(hand::wanted(step, hand::PREVIOUS_HASH).map_or_else(String::new, Text::to_string))
+            }
+            _ => Ours::Changes(Changes::of(&step.request)?),
+        };
+        Ok(Self {
             bench,
-            subject,
-            counter,
+            key: Text::clean(match Way::of(&step.request)? {
+                Way::Service(key) | Way::Rollback(key) => key,
+                _ => &step.subject.key,
+            }),
+            subject: step.subject.clone(),
+            manner: Manner::of(&ours),
+            ours,
             before: status.and_then(|status| status.started_at.clone()),
             any_status: before.is_none(),
             nodes: Vec::new(),
@@ -91,7 +186,8 @@ impl Following {
             waiting: None,
             settling: None,
             wordless: None,
-        }
+            failures: None,
+        })
     }
 
     /// Looks until it is over, or until somebody asks to stop looking.
@@ -110,12 +206,12 @@ impl Following {
                     LOOK
                 }
                 Err(error) if error.kind == ErrorKind::NotFound => {
-                    return super::verdict(Outcome::Failed, format!("the service was removed meanwhile: {error}"));
+                    return verdict(Outcome::Failed, format!("the service was removed meanwhile: {error}"));
                 }
                 Err(error) => {
                     let since = silent.as_ref().map_or_else(Stopwatch::start, |(since, _)| *since);
                     if since.read() > DEAF {
-                        let mut verdict = super::verdict(
+                        let mut verdict = verdict(
                             Outcome::Unknown,
                             format!("the request was accepted, then the swarm fell silent: {error}"),
                         );
@@ -138,33 +234,46 @@ impl Following {
 
     async fn look(&mut self, says: &Says) -> Result<Option<Ended>> {
         let engine = &self.bench.engine;
-        let reading = Reading::of(engine, &self.subject.key).await?;
-        let listed = engine.tasks_of(&self.subject.key).await?;
+        let reading = Reading::of(engine, &self.key).await?;
+        let listed = engine.tasks_of(&self.key).await?;
         // Node names for sentences; states of nodes only where a task's place was not known before.
         if listed.iter().any(|task| !task.node_id.is_empty() && !self.nodes.iter().any(|node| node.id == task.node_id))
         {
             self.nodes = engine.json("listing nodes", "/nodes").await?;
         }
-        let seen = self.see(reading.model, listed);
+        let ours = match &self.ours {
+            Ours::Changes(changes) => changes.hold(reading.spec()?),
+            Ours::Back(hash) => *hash == reading.spec_hash()?,
+        };
+        let seen = self.see(reading.model, listed, ours);
         self.tell(&seen, says).await;
         Ok(self.judge(&seen, says).await)
     }
 
-    fn see(&self, service: model::Service, listed: Vec<model::Task>) -> Seen {
+    fn see(&self, service: model::Service, listed: Vec<model::Task>, ours: bool) -> Seen {
         let mut picture = Picture { nodes: self.nodes.clone(), ..Picture::default() };
         picture.take_tasks(listed);
         let replicas = services::replicas(&picture, &service, None);
         let template = &service.spec.task_template;
+        let barred: Vec<String> = if self.manner == Manner::Moves {
+            template.constraints().iter().filter_map(|it| barred(it)).collect()
+        } else {
+            Vec::new()
+        };
+        let of_it = |task: &&model::Task| match self.manner {
+            Manner::Moves => !barred.contains(&task.node_id) && !task.node_id.is_empty(),
+            Manner::Replaces | Manner::Fills | Manner::Returns => task.spec.same_version(template),
+        };
         let mut failed = Vec::new();
         let mut done = 0;
-        for task in picture.tasks.iter().filter(|task| task.spec.same_version(template)) {
+        for task in picture.tasks.iter().filter(of_it) {
             if task.failed() {
                 failed.push((task.id.clone(), Text::clean(&task.status.err)));
             } else if task.wanted() && tasks::state(task, picture.node(&task.node_id)) == TaskState::Running {
                 done += 1;
             }
         }
-        Seen { done, total: replicas.desired, failed, service, picture }
+        Seen { done, total: replicas.desired, failed, service, picture, ours }
     }
 
     /// Says what each task does that it did not do at the last look, and how far the service is.
@@ -183,13 +292,16 @@ impl Following {
             }
         }
         let text = match self.state(seen) {
-            "rollback_started" => {
+            "rollback_started" if self.manner != Manner::Returns => {
                 format!("rolling back: {} of {} tasks are of the version before", seen.done, seen.total)
             }
-            "completed" => "the swarm says completed; watching whether the tasks stay up".to_owned(),
-            _ => format!("{} of {} tasks replaced", seen.done, seen.total),
+            "completed" | "rollback_completed" => {
+                "the swarm says completed; watching whether the tasks stay up".to_owned()
+            }
+            _ if seen.done > seen.total => format!("{} tasks more than wanted still run", seen.done - seen.total),
+            _ => format!("{} of {} tasks {}", seen.done, seen.total, self.manner.so_far()),
         };
-        let said = (seen.done, seen.total, text);
+        let said = (seen.done.min(seen.total), seen.total, text);
         if self.said.as_ref() != Some(&said) {
             let (done, total, text) = said.clone();
             says.say(Progress::Subject { id: self.subject.clone(), done, total, text: Text::clean(&text) }).await;
@@ -208,14 +320,16 @@ impl Following {
     async fn judge(&mut self, seen: &Seen, says: &Says) -> Option<Ended> {
         let message = seen.service.update_status.as_ref().map_or("", |status| status.message.as_str()).to_owned();
         let state = self.state(seen);
-        let counter = seen.service.spec.task_template.force_update;
-        if !state.starts_with("rollback") && counter != self.counter {
+        let back = self.manner == Manner::Returns;
+        if !seen.ours && (back || !state.starts_with("rollback")) {
             return Some(Ended {
                 outcome: Outcome::Failed,
                 text: "somebody else updated the service before this update had ended".into(),
                 left: vec![Text::clean(&format!(
-                    "their update goes on: {} of {} tasks replaced",
-                    seen.done, seen.total
+                    "their update goes on: {} of {} tasks {}",
+                    seen.done,
+                    seen.total,
+                    self.manner.so_far()
                 ))],
             });
         }
@@ -228,6 +342,7 @@ impl Following {
         };
         match state {
             "completed" => self.settled(seen),
+            "rollback_completed" if back => self.settled(seen),
             "paused" => Some(Ended { outcome: Outcome::Paused, text: because(&message, &seen.failed), left: half() }),
             "rollback_completed" => Some(Ended {
                 outcome: Outcome::RolledBack,
@@ -259,9 +374,7 @@ impl Following {
         }
         let whole = seen.done >= seen.total;
         let (outcome, text) = if whole {
-            let all =
-                if seen.total == 1 { "its only task was".to_owned() } else { format!("all {} tasks were", seen.total) };
-            (Outcome::Completed, format!("{all} replaced and stayed up"))
+            (Outcome::Completed, self.manner.whole(seen.total))
         } else {
             (
                 Outcome::Failed,
@@ -302,7 +415,7 @@ impl Following {
         let waited = if unplaced.is_some() { format!(" for {}", brief(waited)) } else { String::new() };
         Some(Ended {
             outcome: Outcome::Stalled,
-            text: format!("{reason}{waited}; {} of {} tasks replaced", seen.done, seen.total),
+            text: format!("{reason}{waited}; {} of {} tasks {}", seen.done, seen.total, self.manner.so_far()),
             left: vec![
                 "the swarm goes on trying for as long as it takes; it moves on by itself when the reason is gone"
                     .into(),
@@ -313,6 +426,15 @@ impl Following {
 
     /// Without any word of the swarm's there may have been nothing to replace: everything is in place, and stays so.
     fn wordless(&mut self, seen: &Seen) -> Option<Ended> {
+        let before = *self.failures.get_or_insert(seen.failed.len());
+        if seen.failed.len() >= before + FAILURES {
+            let why = seen.failed.last().map(|(_, why)| why.clone()).unwrap_or_default();
+            return Some(Ended {
+                outcome: Outcome::Failed,
+                text: format!("new tasks fail again and again: {why}; {} of {} run", seen.done, seen.total),
+                left: vec!["the swarm goes on starting them; it does not go back by itself".into()],
+            });
+        }
         let in_place = seen.done >= seen.total && self.state(seen).is_empty();
         let moving =
             seen.picture.tasks.iter().any(|task| !task.ended() && (!task.wanted() || task.status.state != "running"));
@@ -323,14 +445,15 @@ impl Following {
         let began = *self.wordless.get_or_insert_with(Stopwatch::start);
         (began.read() >= WORDLESS).then(|| Ended {
             outcome: Outcome::Completed,
-            text: match seen.total {
-                0 => "it wants no tasks, so there was nothing to replace".to_owned(),
-                1 => "its only task is of the new version".to_owned(),
-                total => format!("all {total} tasks are of the new version"),
-            },
+            text: self.manner.whole(seen.total),
             left: Vec::new(),
         })
     }
+}
+
+/// The node that a constraint of ours keeps tasks off.
+fn barred(constraint: &str) -> Option<String> {
+    Some(constraint.strip_prefix("node.id!=")?.trim().to_owned())
 }
 
 /// Why an update ended as it did: the swarm's message, and what its tasks said.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::super::{engine::Engine, fault, model};
+use super::super::{engine::Engine, fault, model, write::Token};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A service, read just now.
@@ -35,20 +35,32 @@ impl Reading {
 
     /// SHA-256 of the spec, independent of the order its fields came in: what must not have changed since the plan.
     pub(in super::super) fn spec_hash(&self) -> Result<String> {
-        let mut digest = Sha256::new();
-        canonical(self.spec()?, &mut digest);
-        Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hash(self.spec()?))
     }
 
-    /// The spec with the counter of forced updates at `count`.
-    pub(in super::super) fn forced(&self, count: u64) -> Result<Value> {
-        let mut spec = self.spec()?.clone();
-        let template = spec.get_mut("TaskTemplate").and_then(Value::as_object_mut).ok_or_else(|| {
-            Error::new(ErrorKind::Malformed, format!("service {} has no task template", self.model.id))
-        })?;
-        template.insert("ForceUpdate".to_owned(), count.into());
-        Ok(spec)
+    /// The hash of the spec that a rollback leads to, if there is one.
+    pub(in super::super) fn previous_hash(&self) -> Option<String> {
+        self.value.get("PreviousSpec").filter(|spec| spec.is_object()).map(hash)
     }
+}
+
+/// SHA-256 of JSON, independent of the order its fields came in.
+pub(super) fn hash(value: &Value) -> String {
+    let mut digest = Sha256::new();
+    canonical(value, &mut digest);
+    hex(&digest)
+}
+
+/// What stands for a join token where it may be read: tokens are long and random, so their hash tells nothing.
+pub(super) fn token_hash(swarm: &Value, token: Token) -> Option<String> {
+    let secret = swarm.pointer(&format!("/JoinTokens/{}", token.word()))?.as_str()?;
+    let mut digest = Sha256::new();
+    digest.update(secret);
+    Some(hex(&digest).chars().take(16).collect())
+}
+
+fn hex(digest: &Sha256) -> String {
+    digest.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn canonical(value: &Value, digest: &mut Sha256) {
@@ -92,13 +104,5 @@ mod tests {
         assert_eq!(hash(json!({"A": 1, "B": [1, 2]})), hash(json!({"B": [1, 2], "A": 1})));
         assert_ne!(hash(json!({"A": 1, "B": [1, 2]})), hash(json!({"A": 1, "B": [2, 1]})));
         assert_ne!(hash(json!({"A": "1"})), hash(json!({"A": 1})));
-    }
-
-    #[test]
-    fn a_forced_update_changes_one_number_and_keeps_what_it_does_not_know() {
-        let spec = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 2, "FromTheFuture": {"a": [1.5]}}});
-        let reading = Reading::from(json!({"ID": "x", "Spec": spec}).to_string().as_bytes()).expect("a service");
-        let expected = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 3, "FromTheFuture": {"a": [1.5]}}});
-        assert_eq!(reading.forced(3).expect("a spec"), expected);
     }
 }

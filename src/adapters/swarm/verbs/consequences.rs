@@ -1,9 +1,9 @@
-//! What a roll of one service does that its request does not say: from the update configuration, the ports, the spec
+//! What an update of one service does that its request does not say: from the update configuration, the ports, the spec
 //! before, and how long its tasks took to start. Pure.
 
 use std::time::Duration;
 
-use super::super::super::{instant::instant, model};
+use super::super::{instant::instant, model};
 use crate::{
     fleet::{Text, time::brief},
     operation::plan::ServiceImpact,
@@ -16,7 +16,18 @@ const START: Duration = Duration::from_secs(5);
 /// What stopping a task that obeys takes.
 const STOP: Duration = Duration::from_secs(1);
 
-/// What a roll does to one service.
+/// Why every task of a service is made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The same version again.
+    Roll,
+    /// Another image.
+    Image,
+    /// The spec before.
+    Back,
+}
+
+/// What an update does to one service.
 pub(super) struct Told {
     pub texts: Vec<Text>,
     pub impact: ServiceImpact,
@@ -25,10 +36,11 @@ pub(super) struct Told {
 }
 
 /// Reads them from a service and its tasks.
-pub(super) fn of(service: &model::Service, tasks: &[model::Task]) -> Told {
+pub(super) fn of(service: &model::Service, tasks: &[model::Task], cause: Cause) -> Told {
     let spec = &service.spec;
     let name = &spec.name;
-    let config = spec.update_config.clone().unwrap_or_default();
+    let given = if cause == Cause::Back { &spec.rollback_config } else { &spec.update_config };
+    let config = given.clone().unwrap_or_default();
     let live: Vec<&model::Task> = tasks.iter().filter(|task| task.wanted() && !task.ended()).collect();
     let running = count(live.iter().filter(|task| task.status.state == "running").count());
     let places = match (spec.mode.replicated, spec.mode.global) {
@@ -36,7 +48,7 @@ pub(super) fn of(service: &model::Service, tasks: &[model::Task]) -> Told {
         (None, _) => count(live.len()),
     };
     let global = spec.mode.global.is_some();
-    let parallelism = match u32::try_from(spec.update_config.as_ref().map_or(1, |config| config.parallelism)) {
+    let parallelism = match u32::try_from(given.as_ref().map_or(1, |config| config.parallelism)) {
         Ok(0) | Err(_) => places,
         Ok(at_a_time) => at_a_time.min(places),
     };
@@ -68,10 +80,12 @@ pub(super) fn of(service: &model::Service, tasks: &[model::Task]) -> Told {
                 "every task is stopped at once: it does not serve until new ones run".into()
             });
         }
-        say(failure(&config, monitor));
+        say(failure(&config, monitor, cause));
         say("the swarm waits for ever for a task that cannot be placed; this console then says `stalled`".into());
     }
-    say("the image stays the one pinned by its digest: a tag that moved is not looked up again".into());
+    if cause == Cause::Roll {
+        say("the image stays the one pinned by its digest: a tag that moved is not looked up again".into());
+    }
     let state = service.update_status.as_ref().map_or("", |status| status.state.as_str());
     match state {
         "updating" | "rollback_started" => say("an update is under way; this one replaces it where it stands".into()),
@@ -94,6 +108,7 @@ pub(super) fn of(service: &model::Service, tasks: &[model::Task]) -> Told {
     }
     let image = |spec: &model::ServiceSpec| spec.task_template.container().image;
     let rollback = match &service.previous_spec {
+        _ if cause != Cause::Roll => "roll it back: one level leads to what runs now",
         Some(previous) if image(previous) != image(spec) => {
             say(format!(
                 "a rollback leads to {} until now; after this roll it leads only back to the same image",
@@ -121,7 +136,7 @@ pub(super) fn of(service: &model::Service, tasks: &[model::Task]) -> Told {
     }
 }
 
-fn failure(config: &model::UpdateConfig, monitor: Duration) -> String {
+fn failure(config: &model::UpdateConfig, monitor: Duration, cause: Cause) -> String {
     let counts = format!("a new task that fails within {} of its start counts as a failure", brief(monitor));
     let trips = if config.max_failure_ratio > 0.0 {
         format!("more than {:.0} % of them", config.max_failure_ratio * 100.0)
@@ -130,7 +145,11 @@ fn failure(config: &model::UpdateConfig, monitor: Duration) -> String {
     };
     match config.failure_action.as_str() {
         "continue" => format!("{counts}, and the update goes on regardless"),
-        "rollback" => format!("{counts}; {trips} rolls it back, to the same image under the spec before"),
+        "rollback" if cause == Cause::Roll => {
+            format!("{counts}; {trips} rolls it back, to the same image under the spec before")
+        }
+        "rollback" => format!("{counts}; {trips} rolls it back to what runs now"),
+        _ if cause == Cause::Back => format!("{counts}; {trips} pauses the rollback, which nothing then continues"),
         _ => format!("{counts}; {trips} pauses it half done, until it is rolled or updated again"),
     }
 }
@@ -178,7 +197,8 @@ mod tests {
 
     #[test]
     fn one_replica_that_stops_first_is_a_gap() {
-        let told = of(&service(r#"{"Spec":{"Name":"redis","Mode":{"Replicated":{"Replicas":1}}}}"#), &running(1));
+        let told =
+            of(&service(r#"{"Spec":{"Name":"redis","Mode":{"Replicated":{"Replicas":1}}}}"#), &running(1), Cause::Roll);
         let expected = ServiceImpact { name: "redis".into(), before: 1, during: 0, after: 1 };
         assert_eq!(told.impact, expected);
         let gap = "redis: its only task is stopped first: it does not serve until the new one runs";
@@ -197,6 +217,7 @@ mod tests {
                     "PreviousSpec":{"Name":"web","TaskTemplate":{"ContainerSpec":{"Image":"web:1"}}}}"#,
             ),
             &running(4),
+            Cause::Roll,
         );
         let expected = [
             "web: 4 tasks are replaced, 2 at a time, 10s between; each replacement must run before its old task is stopped",

@@ -1,0 +1,229 @@
+//! What a request changes in a spec, as the plan writes it: `Spec.TaskTemplate.ForceUpdate` from 3 to 4. The same words
+//! are shown, recorded, compared with the world just before sending, and looked for afterwards.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    operation::Request,
+};
+
+/// One value of a spec.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Change {
+    /// Names from the spec down.
+    path: Vec<String>,
+    /// What it is; null where it is not there.
+    pub from: Value,
+    /// What it becomes; null to take it away.
+    pub to: Value,
+}
+
+/// All that one request changes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Changes(Vec<Change>);
+
+impl Changes {
+    /// Nothing, so far.
+    pub(super) const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// And the value at `path` of `spec` becomes `to`.
+    pub(super) fn set(mut self, spec: &Value, path: &[&str], to: Value) -> Self {
+        let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
+        let from = at(spec, &path).cloned().unwrap_or_default();
+        if !same(&from, &to) {
+            self.0.push(Change { path, from, to });
+        }
+        self
+    }
+
+    /// And back again what `other` changes.
+    pub(super) fn undoing(other: &Self) -> Self {
+        let back = |it: &Change| Change { path: it.path.clone(), from: it.to.clone(), to: it.from.clone() };
+        Self(other.0.iter().map(back).collect())
+    }
+
+    /// As a plan writes them.
+    pub(super) fn written(&self) -> Value {
+        let entry = |change: &Change| (written(&change.path), json!({"from": change.from, "to": change.to}));
+        Value::Object(self.0.iter().map(entry).collect::<Map<_, _>>())
+    }
+
+    /// As a plan wrote them.
+    pub(super) fn of(request: &Request) -> Result<Self> {
+        let unclear = |what: &str| Error::new(ErrorKind::Malformed, format!("the plan's change says {what}"));
+        let map = request.change.as_object().ok_or_else(|| unclear("nothing"))?;
+        let mut changes = Vec::new();
+        for (path, change) in map {
+            let Some(path) = read(path) else { continue };
+            let side = |name: &str| change.get(name).cloned().ok_or_else(|| unclear(&format!("no `{name}`")));
+            changes.push(Change { path, from: side("from")?, to: side("to")? });
+        }
+        Ok(Self(changes))
+    }
+
+    /// What of `spec` is not as it was when the change was planned.
+    pub(super) fn moved(&self, spec: &Value) -> Option<String> {
+        let moved = self.0.iter().find(|it| !same(at(spec, &it.path).unwrap_or(&Value::Null), &it.from))?;
+        let now = at(spec, &moved.path).unwrap_or(&Value::Null);
+        Some(format!("{} is {now} now, and was {}", written(&moved.path), moved.from))
+    }
+
+    /// `spec` with the changes made.
+    pub(super) fn applied(&self, spec: &Value) -> Value {
+        let mut spec = spec.clone();
+        for change in &self.0 {
+            put(&mut spec, &change.path, &change.to);
+        }
+        spec
+    }
+
+    /// Whether `spec` has all the changes.
+    pub(super) fn hold(&self, spec: &Value) -> bool {
+        self.0.iter().all(|it| same(at(spec, &it.path).unwrap_or(&Value::Null), &it.to))
+    }
+
+    /// Whether something under `first` changes.
+    pub(super) fn touch(&self, first: &str) -> bool {
+        self.0.iter().any(|change| change.path.first().is_some_and(|part| part == first))
+    }
+
+    /// What the value at `path` becomes.
+    pub(super) fn to(&self, path: &[&str]) -> Option<&Value> {
+        self.0.iter().find(|change| change.path == path).map(|change| &change.to)
+    }
+}
+
+/// Go leaves out what is empty, so empty and absent are one.
+fn same(one: &Value, other: &Value) -> bool {
+    one == other || empty(one) && empty(other)
+}
+
+fn empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn at<'a>(spec: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(spec, |value, part| value.get(part))
+}
+
+fn put(spec: &mut Value, path: &[String], to: &Value) {
+    let Some((first, rest)) = path.split_first() else {
+        spec.clone_from(to);
+        return;
+    };
+    if !spec.is_object() {
+        if to.is_null() {
+            return;
+        }
+        *spec = Value::Object(Map::new());
+    }
+    let Some(map) = spec.as_object_mut() else { return };
+    match (rest.is_empty(), to) {
+        (true, Value::Null) => drop(map.remove(first)),
+        (false, Value::Null) if !map.contains_key(first) => {}
+        _ => put(map.entry(first.clone()).or_insert(Value::Null), rest, to),
+    }
+}
+
+/// `Spec.Labels["a.b"]`
+fn written(path: &[String]) -> String {
+    path.iter().fold("Spec".to_owned(), |text, part| {
+        let plain = !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
+        if plain { format!("{text}.{part}") } else { format!("{text}[{part:?}]") }
+    })
+}
+
+/// The way back; `None` for what is no path into a spec.
+fn read(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.strip_prefix("Spec")?;
+    let mut path = Vec::new();
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix('[') {
+            let mut texts = serde_json::Deserializer::from_str(after).into_iter::<String>();
+            let part = texts.next()?.ok()?;
+            rest = after.get(texts.byte_offset()..)?.strip_prefix(']')?;
+            path.push(part);
+        } else {
+            let after = rest.strip_prefix('.')?;
+            let end = after.find(['.', '[']).unwrap_or(after.len());
+            let (part, left) = after.split_at_checked(end)?;
+            path.push(part.to_owned());
+            rest = left;
+        }
+    }
+    Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(changes: &Changes) -> Request {
+        Request { method: "POST".into(), path: "/x".into(), change: changes.written() }
+    }
+
+    #[test]
+    fn changes_are_read_back_as_they_were_written() {
+        let spec = json!({"Labels": {"a.b": "1"}, "TaskTemplate": {"ForceUpdate": 3}});
+        let changes = Changes::none()
+            .set(&spec, &["TaskTemplate", "ForceUpdate"], json!(4))
+            .set(&spec, &["Labels", "a.b"], Value::Null)
+            .set(&spec, &["Labels", "x[\"y\"]"], json!("z"))
+            .set(&spec, &["UpdateConfig", "Order"], json!("start-first"));
+        assert_eq!(
+            changes.written(),
+            json!({
+                "Spec.TaskTemplate.ForceUpdate": {"from": 3, "to": 4},
+                "Spec.Labels[\"a.b\"]": {"from": "1", "to": null},
+                "Spec.Labels[\"x[\\\"y\\\"]\"]": {"from": null, "to": "z"},
+                "Spec.UpdateConfig.Order": {"from": null, "to": "start-first"},
+            })
+        );
+        let mut read = Changes::of(&request(&changes)).expect("it was just written");
+        read.0.sort_by_key(|change| changes.0.iter().position(|it| it == change));
+        assert_eq!(read, changes);
+    }
+
+    #[test]
+    fn changes_are_made_found_and_taken_back() {
+        let spec = json!({"Labels": {"a": "1"}, "TaskTemplate": {"Placement": {}}});
+        let changes = Changes::none()
+            .set(&spec, &["TaskTemplate", "Placement", "Constraints"], json!(["node.id!=x"]))
+            .set(&spec, &["UpdateConfig", "Order"], json!("start-first"));
+        assert!(changes.moved(&spec).is_none() && !changes.hold(&spec));
+        let after = changes.applied(&spec);
+        assert!(changes.hold(&after));
+        assert_eq!(after["UpdateConfig"]["Order"], "start-first");
+        assert_eq!(
+            changes.moved(&after).as_deref(),
+            Some("Spec.TaskTemplate.Placement.Constraints is [\"node.id!=x\"] now, and was null")
+        );
+        let back = Changes::undoing(&changes).applied(&after);
+        assert_eq!(back, json!({"Labels": {"a": "1"}, "TaskTemplate": {"Placement": {}}, "UpdateConfig": {}}));
+        assert!(Changes::undoing(&changes).hold(&spec), "what is absent is as good as empty");
+    }
+
+    #[test]
+    fn a_change_keeps_what_it_does_not_know() {
+        let spec = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 2, "FromTheFuture": {"a": [1.5]}}});
+        let expected = json!({"Name": "x", "TaskTemplate": {"ForceUpdate": 3, "FromTheFuture": {"a": [1.5]}}});
+        let changes = Changes::none().set(&spec, &["TaskTemplate", "ForceUpdate"], json!(3));
+        assert_eq!(changes.applied(&spec), expected);
+    }
+
+    #[test]
+    fn what_is_already_so_is_no_change() {
+        let spec = json!({"Availability": "drain"});
+        assert_eq!(Changes::none().set(&spec, &["Availability"], json!("drain")), Changes::none());
+        assert_eq!(Changes::none().set(&spec, &["Labels"], json!({})), Changes::none());
+    }
+}

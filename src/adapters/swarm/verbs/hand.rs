@@ -1,0 +1,301 @@
+//! One step on a swarm: read the subject, send the request, look for it, follow it. A request's path says which way.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{
+    super::{model, write},
+    Bench,
+    change::Changes,
+    emptying, follow,
+    spec::{self, Reading},
+    start_first,
+};
+use crate::{
+    adapters::steps::{Hand, Says, Sight, verdict},
+    error::{Error, ErrorKind, Result},
+    fleet::Text,
+    operation::{Outcome, Progress, Request, Step, Verdict},
+    platform::{Cancel, Ticket},
+};
+
+/// The precondition that names the spec as it was planned for.
+pub(super) const SPEC_HASH: &str = "spec hash";
+/// The precondition that names the spec a rollback leads to.
+pub(super) const PREVIOUS_HASH: &str = "hash of the spec before";
+/// The precondition that names the join token that is replaced, by its hash.
+pub(super) const TOKEN_HASH: &str = "token hash";
+/// The precondition that names what is removed.
+pub(super) const NAME: &str = "name";
+
+/// What a request is about, by its method and path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way<'a> {
+    /// `POST /services/KEY/update`
+    Service(&'a str),
+    /// `POST /services/KEY/update?…&rollback=previous`
+    Rollback(&'a str),
+    /// `POST /nodes/KEY/update`
+    Node(&'a str),
+    /// `POST /swarm/update?…&rotateWorkerToken=true`, or the managers' one.
+    Token(write::Token),
+    /// `POST /configs/create`
+    NewConfig,
+    /// `POST /configs/KEY/update`
+    Config(&'a str),
+    /// `DELETE /LIST/KEY`
+    Removal(&'a str, &'a str),
+}
+
+impl<'a> Way<'a> {
+    pub(super) fn of(request: &'a Request) -> Result<Self> {
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let way = match (&*request.method, parts.as_slice()) {
+            ("POST", ["services", key, "update"]) if query.contains("rollback=previous") => Self::Rollback(key),
+            ("POST", ["services", key, "update"]) => Self::Service(key),
+            ("POST", ["nodes", key, "update"]) => Self::Node(key),
+            ("POST", ["swarm", "update"]) if query.contains("rotateManagerToken") => Self::Token(write::Token::Manager),
+            ("POST", ["swarm", "update"]) if query.contains("rotateWorkerToken") => Self::Token(write::Token::Worker),
+            ("POST", ["configs", "create"]) => Self::NewConfig,
+            ("POST", ["configs", key, "update"]) => Self::Config(key),
+            ("DELETE", [list @ ("services" | "networks" | "configs" | "secrets"), key]) => Self::Removal(list, key),
+            _ => {
+                let text = format!("a swarm has no {} {}", request.method, request.path);
+                return Err(Error::new(ErrorKind::Unsupported, text));
+            }
+        };
+        Ok(way)
+    }
+}
+
+/// What was read just before a step is sent.
+pub(super) struct Ready {
+    version: u64,
+    body: Value,
+    /// The service as it was.
+    before: Option<model::Service>,
+}
+
+/// Does steps on one swarm.
+pub(super) struct SwarmHand(pub Bench);
+
+impl SwarmHand {
+    /// The whole of something, its version and its spec.
+    async fn raw(&self, list: &str, key: &str) -> Result<(u64, Value)> {
+        let whole = if list == "swarm" { self.0.engine.swarm().await? } else { self.0.engine.raw(list, key).await? };
+        let version = whole.pointer("/Version/Index").and_then(Value::as_u64);
+        let spec = whole.get("Spec").filter(|spec| spec.is_object()).cloned();
+        version.zip(spec).ok_or_else(|| {
+            Error::new(ErrorKind::Malformed, format!("{list}/{key} was answered without its version or its spec"))
+        })
+    }
+
+    async fn prepare_service(&self, key: &str, step: &Step) -> Result<Ready> {
+        let reading = Reading::of(&self.0.engine, key).await?;
+        let name = &reading.model.spec.name;
+        if let Some(planned) = wanted(step, SPEC_HASH)
+            && *planned != *reading.spec_hash()?
+        {
+            return Err(moved(name, "it was changed since the plan was made"));
+        }
+        let changes = Changes::of(&step.request)?;
+        if let Some(what) = changes.moved(reading.spec()?) {
+            return Err(moved(name, &what));
+        }
+        if let Some(planned) = wanted(step, PREVIOUS_HASH)
+            && reading.previous_hash().is_none_or(|now| *planned != *now)
+        {
+            return Err(moved(name, "what a rollback leads to is not what was planned"));
+        }
+        let body = changes.applied(reading.spec()?);
+        Ok(Ready { version: reading.model.version.index, body, before: Some(reading.model) })
+    }
+
+    async fn prepare_spec(&self, list: &str, key: &str, step: &Step) -> Result<Ready> {
+        let (version, spec) = self.raw(list, key).await?;
+        let changes = Changes::of(&step.request)?;
+        if let Some(what) = changes.moved(&spec) {
+            return Err(moved(&step.title, &what));
+        }
+        Ok(Ready { version, body: changes.applied(&spec), before: None })
+    }
+
+    async fn token_hash(&self, token: write::Token) -> Result<String> {
+        let swarm = self.0.engine.swarm().await?;
+        spec::token_hash(&swarm, token)
+            .ok_or_else(|| Error::new(ErrorKind::Malformed, "the swarm was answered without its join tokens"))
+    }
+
+    /// Whether a spec has a request's changes.
+    fn sight_of(step: &Step, spec: &Value) -> Result<Sight> {
+        let changes = Changes::of(&step.request)?;
+        Ok(if changes.hold(spec) {
+            Sight::Took
+        } else if let Some(what) = changes.moved(spec) {
+            Sight::Overtaken(format!("it was changed again since: {what}"))
+        } else {
+            Sight::NotYet
+        })
+    }
+
+    async fn sight_of_service(&self, key: &str, step: &Step) -> Result<Sight> {
+        let reading = Reading::of(&self.0.engine, key).await?;
+        let seen = Self::sight_of(step, reading.spec()?)?;
+        // An update that was taken back took effect too.
+        let back = reading.model.update_status.as_ref().is_some_and(|status| status.state.starts_with("rollback"));
+        Ok(if back && seen == Sight::NotYet { Sight::Took } else { seen })
+    }
+
+    async fn sight_of_rollback(&self, key: &str, step: &Step) -> Result<Sight> {
+        let reading = Reading::of(&self.0.engine, key).await?;
+        let now = reading.spec_hash()?;
+        Ok(if wanted(step, PREVIOUS_HASH).is_some_and(|hash| **hash == *now) {
+            Sight::Took
+        } else if wanted(step, SPEC_HASH).is_some_and(|hash| **hash == *now) {
+            Sight::NotYet
+        } else {
+            Sight::Overtaken(format!("{} was changed again since", reading.model.spec.name))
+        })
+    }
+
+    async fn sight_of_config(&self, step: &Step) -> Result<Sight> {
+        let name = step.request.change.get("Name").and_then(Value::as_str).unwrap_or_default();
+        let found = match self.0.engine.raw("configs", name).await {
+            Ok(found) => found,
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(Sight::NotYet),
+            Err(error) => return Err(error),
+        };
+        let same = found.pointer("/Spec/Labels") == step.request.change.get("Labels");
+        Ok(if same { Sight::Took } else { Sight::Overtaken(format!("somebody else made {name}")) })
+    }
+}
+
+impl Hand for SwarmHand {
+    type Ready = Ready;
+
+    /// Managers that elect a leader need 20 seconds, and apply what they had accepted after that.
+    const AFTERMATH: Duration = Duration::from_mins(1);
+
+    async fn prepare(&self, step: &Step) -> Result<Ready> {
+        match Way::of(&step.request)? {
+            Way::Service(key) | Way::Rollback(key) => self.prepare_service(key, step).await,
+            Way::Node(key) => self.prepare_spec("nodes", key, step).await,
+            Way::Config(key) => self.prepare_spec("configs", key, step).await,
+            Way::Token(token) => {
+                if wanted(step, TOKEN_HASH).is_some_and(|planned| planned.as_str() != "") {
+                    let now = self.token_hash(token).await?;
+                    if wanted(step, TOKEN_HASH).is_some_and(|planned| **planned != *now) {
+                        return Err(moved("the join token", "it was rotated since the plan was made"));
+                    }
+                }
+                let (version, body) = self.raw("swarm", "").await?;
+                Ok(Ready { version, body, before: None })
+            }
+            Way::NewConfig => match self.sight_of_config(step).await? {
+                Sight::NotYet => Ok(Ready { version: 0, body: step.request.change.clone(), before: None }),
+                Sight::Took | Sight::Overtaken(_) => {
+                    let name = step.request.change.get("Name").and_then(Value::as_str).unwrap_or_default();
+                    Err(moved(name, "it exists already"))
+                }
+            },
+            Way::Removal(list, key) => {
+                let whole = self.0.engine.raw(list, key).await?;
+                let name = whole.pointer("/Spec/Name").or_else(|| whole.get("Name")).and_then(Value::as_str);
+                if let Some(planned) = wanted(step, NAME)
+                    && name != Some(planned)
+                {
+                    return Err(moved(planned, "something else has its id now"));
+                }
+                Ok(Ready { version: 0, body: Value::Null, before: None })
+            }
+        }
+    }
+
+    async fn send(&self, ticket: Ticket, step: &Step, ready: &Ready) -> Result<Text> {
+        let engine = &self.0.engine;
+        let (version, body) = (ready.version, &ready.body);
+        let said = |warnings: Vec<String>| {
+            if warnings.is_empty() {
+                "accepted".into()
+            } else {
+                Text::clean(&format!("accepted, with a warning: {}", warnings.join("; ")))
+            }
+        };
+        match Way::of(&step.request)? {
+            Way::Service(key) => write::update_service(ticket, engine, key, version, body).await.map(said),
+            Way::Rollback(key) => write::roll_service_back(ticket, engine, key, version, body).await.map(said),
+            Way::Node(key) => write::update_node(ticket, engine, key, version, body).await.map(said),
+            Way::Token(token) => write::rotate_token(ticket, engine, token, version, body).await.map(said),
+            Way::NewConfig => write::create_config(ticket, engine, body).await.map(said),
+            Way::Config(key) => write::update_config(ticket, engine, key, version, body).await.map(said),
+            Way::Removal(list, key) => write::remove(ticket, engine, list, key).await.map(said),
+        }
+    }
+
+    async fn sight(&self, step: &Step) -> Result<Sight> {
+        match Way::of(&step.request)? {
+            Way::Service(key) => self.sight_of_service(key, step).await,
+            Way::Rollback(key) => self.sight_of_rollback(key, step).await,
+            Way::Node(key) => Self::sight_of(step, &self.raw("nodes", key).await?.1),
+            Way::Config(key) => Self::sight_of(step, &self.raw("configs", key).await?.1),
+            Way::Token(token) => {
+                let now = self.token_hash(token).await?;
+                let same = wanted(step, TOKEN_HASH).is_some_and(|planned| **planned == *now);
+                Ok(if same { Sight::NotYet } else { Sight::Took })
+            }
+            Way::NewConfig => self.sight_of_config(step).await,
+            Way::Removal(list, key) => match self.0.engine.raw(list, key).await {
+                Ok(_) => Ok(Sight::NotYet),
+                Err(error) if error.kind == ErrorKind::NotFound => Ok(Sight::Took),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    async fn follow(&self, step: &Step, ready: Option<&Ready>, cancel: &Cancel, says: &Says) -> Verdict {
+        let done = |text: &str| verdict(Outcome::Completed, text);
+        let way = match Way::of(&step.request) {
+            Ok(way) => way,
+            Err(error) => return verdict(Outcome::Unknown, error.to_string()),
+        };
+        match way {
+            Way::Service(_) if Changes::of(&step.request).is_ok_and(|it| start_first::gives_back(&it)) => {
+                done("it has its own spec back")
+            }
+            Way::Service(_) | Way::Rollback(_) => {
+                let before = ready.and_then(|ready| ready.before.as_ref());
+                match follow::Following::new(self.0.clone(), step, before) {
+                    Ok(following) => following.until_over(cancel, says).await,
+                    Err(error) => verdict(Outcome::Unknown, error.to_string()),
+                }
+            }
+            Way::Node(key) => emptying::node(&self.0, step, key, cancel, says).await,
+            Way::Removal("services", key) => emptying::removed(&self.0, key, cancel, says).await,
+            Way::Removal(..) => done("it is gone"),
+            Way::Token(_) => done("the old token lets nobody in any more; members stay members"),
+            Way::NewConfig | Way::Config(_) => done("the lock is held"),
+        }
+    }
+
+    /// Known refusals have kinds of their own; whatever else a manager, or something before it, answers with 500 and
+    /// above may come after the request was accepted.
+    fn uncertain(&self, error: &Error) -> bool {
+        matches!(error.kind, ErrorKind::TimedOut | ErrorKind::Unreachable | ErrorKind::Platform)
+    }
+}
+
+/// The value of a precondition.
+pub(super) fn wanted<'a>(step: &'a Step, what: &str) -> Option<&'a Text> {
+    step.preconditions.iter().find(|it| *it.what == *what).map(|it| &it.value)
+}
+
+fn moved(name: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Conflict, format!("{name}: {what}")).hint("look at it as it is now and plan again")
+}
+
+/// Says how far a subject is.
+pub(super) async fn subject(says: &Says, step: &Step, done: u32, total: u32, text: &str) {
+    says.say(Progress::Subject { id: step.subject.clone(), done, total, text: Text::clean(text) }).await;
+}

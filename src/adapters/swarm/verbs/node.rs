@@ -1,0 +1,218 @@
+//! Drain, cordon, activate, and a node's role. A drain stops tasks at once and starts others elsewhere after; the
+//! variant that starts first is in `start_first`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{model, read},
+    Bench,
+    change::Changes,
+    draft::{Draft, request, step, version},
+    emptying::{MOVES, STAYS},
+    moving::{self, Moved},
+    start_first,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    fleet::{ResourceId, Text},
+    operation::{Argument, Evidence, Intent, OperationId, Plan, Step, Verb},
+};
+
+/// What one task takes to stop and another to start, where nothing better is known.
+const MOVE: Duration = Duration::from_secs(10);
+
+/// A node, and all that may be on it.
+pub(super) struct Machine {
+    pub node: model::Node,
+    pub spec: Value,
+    pub nodes: Vec<model::Node>,
+    pub services: Vec<model::Service>,
+    pub tasks: Vec<model::Task>,
+}
+
+impl Machine {
+    pub(super) async fn read(bench: &Bench, key: &str) -> Result<Self> {
+        let engine = &bench.engine;
+        let whole = engine.raw("nodes", read::part(key)?).await?;
+        let spec = whole.get("Spec").cloned().unwrap_or_default();
+        let node: model::Node = engine.json("reading the node", &format!("/nodes/{key}")).await?;
+        Ok(Self {
+            node,
+            spec,
+            nodes: engine.json("listing nodes", "/nodes").await?,
+            services: engine.json("listing services", "/services").await?,
+            tasks: engine.json("listing tasks", "/tasks").await?,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.node.description.hostname
+    }
+
+    /// The services with tasks on it.
+    pub(super) fn moved(&self) -> Vec<(&model::Service, Moved)> {
+        let of = |service| Some((service, moving::of(service, &self.tasks, &self.node, &self.nodes)?));
+        self.services.iter().filter_map(of).collect()
+    }
+
+    /// A step that sets `path` of its spec.
+    pub(super) fn set(&self, subject: &ResourceId, path: &str, to: &str, title: &str, waits_for: &str) -> Step {
+        let change = Changes::none().set(&self.spec, &[path], json!(to)).written();
+        let path = format!("/nodes/{}/update?version={{version}}", self.node.id);
+        step(subject, title, request("POST", &path, change), vec![version()], waits_for)
+    }
+
+    /// The same for a drain, which says what leaves.
+    pub(super) fn drain(&self, subject: &ResourceId, moved: &[(&model::Service, &Moved)]) -> Step {
+        let (title, waits) =
+            (format!("drain {}", self.name()), format!("no task on {} and every service whole", self.name()));
+        let mut step = self.set(subject, "Availability", "drain", &title, &waits);
+        let sorts: [(&str, fn(&Moved) -> bool); 2] =
+            [(MOVES, Moved::moves), (STAYS, |it: &Moved| !it.global && !it.moves())];
+        for (word, belongs) in sorts {
+            let its = moved.iter().filter(|(_, it)| belongs(it));
+            let its: serde_json::Map<_, _> =
+                its.map(|(service, it)| (service.spec.name.clone(), json!(it.here))).collect();
+            if let (Some(change), false) = (step.request.change.as_object_mut(), its.is_empty()) {
+                change.insert(word.to_owned(), Value::Object(its));
+            }
+        }
+        step
+    }
+}
+
+/// The plan for one or several nodes, one after the other.
+pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, evidence: Evidence) -> Result<Plan> {
+    let mut draft = Draft::new(bench, operation, &intent, evidence.environments).await?;
+    let mut name = String::new();
+    let mut machines = Vec::new();
+    for subject in &intent.subjects {
+        let machine = Machine::read(&draft.bench, &subject.key).await?;
+        machine.name().clone_into(&mut name);
+        match intent.verb {
+            Verb::Drain if intent.argument == Argument::StartFirst => {
+                start_first::drain(&mut draft, subject, &machine).await?;
+            }
+            Verb::Drain => drain(&mut draft, subject, &machine)?,
+            Verb::Cordon => {
+                differs(&machine, "Availability", "pause", "takes no new tasks already")?;
+                let title = format!("pause {name}");
+                draft.plan.steps.push(machine.set(subject, "Availability", "pause", &title, "it takes no new tasks"));
+                draft.say(format!("what runs on {name} stays there; a service that is updated leaves it"));
+                draft.plan.rollback = "activate it".into();
+            }
+            Verb::Activate => activate(&mut draft, subject, &machine).await?,
+            _ => role(&mut draft, subject, &machine, intent.verb)?,
+        }
+        draft.takes(Duration::from_secs(2));
+        machines.push(machine);
+    }
+    draft.plan.undo = match intent.verb {
+        Verb::Drain | Verb::Cordon => Some(Verb::Activate),
+        Verb::PromoteNode => Some(Verb::DemoteNode),
+        Verb::DemoteNode => Some(Verb::PromoteNode),
+        _ => None,
+    }
+    .map(|verb| Box::new(Intent::new(verb, intent.subjects.clone(), Argument::None)));
+    Ok(draft.finish(&name))
+}
+
+/// An error where the node is so already.
+fn differs(machine: &Machine, path: &str, to: &str, text: &str) -> Result<()> {
+    if machine.spec.get(path).and_then(Value::as_str) == Some(to) {
+        return Err(Error::new(ErrorKind::Conflict, format!("{} {text}", machine.name())));
+    }
+    Ok(())
+}
+
+fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Machine) -> Result<()> {
+    differs(machine, "Availability", "drain", "is drained already")?;
+    let name = machine.name();
+    let moved = machine.moved();
+    let all: Vec<(&model::Service, &Moved)> = moved.iter().map(|(service, it)| (*service, it)).collect();
+    draft.plan.steps.push(machine.drain(subject, &all));
+    draft.say(format!("the swarm stops the tasks on {name} at once and starts others elsewhere after: what runs once is away meanwhile"));
+    tell(draft, machine, &moved);
+    let singles: Vec<&str> = moved
+        .iter()
+        .filter(|(_, it)| it.impact.during == 0 && it.impact.before > 0 && !it.global)
+        .map(|(service, _)| &*service.spec.name)
+        .collect();
+    if !singles.is_empty() {
+        draft.say(format!(
+            "without any running task for a while: {}; `drain start-first` starts them elsewhere first",
+            singles.join(", ")
+        ));
+    }
+    draft.plan.rollback = "activate it; what has moved stays where it is until it is rebalanced".into();
+    draft.takes(if moved.is_empty() { Duration::ZERO } else { MOVE });
+    Ok(())
+}
+
+/// What every drain says: what it touches and what stays behind.
+pub(super) fn tell(draft: &mut Draft, machine: &Machine, moved: &[(&model::Service, Moved)]) {
+    for (service, it) in moved {
+        draft.touches(&service.spec);
+        draft.plan.impact.tasks += it.here;
+        draft.plan.impact.services.push(it.impact.clone());
+        draft.plan.impact.stays.extend(it.stays.iter().cloned());
+    }
+    draft.plan.impact.stays.push(Text::clean(&format!(
+        "containers on {} that are not the swarm's stay; they cannot be seen from a manager",
+        machine.name()
+    )));
+    if machine.node.manager_status.is_some() {
+        draft.say(format!("{} stays a voting manager: a drain takes its tasks, not its vote", machine.name()));
+    }
+    if machine.node.status.state == "down" {
+        draft.say(format!("{} cannot be heard: its containers may run on until it can", machine.name()));
+    }
+}
+
+async fn activate(draft: &mut Draft, subject: &ResourceId, machine: &Machine) -> Result<()> {
+    let name = machine.name();
+    // First the node: specs that are given back may put tasks there again.
+    if machine.spec.get("Availability").and_then(Value::as_str) != Some("active") {
+        let title = format!("activate {name}");
+        draft.plan.steps.push(machine.set(subject, "Availability", "active", &title, "it takes tasks"));
+    }
+    start_first::restore(draft, machine).await?;
+    if draft.plan.steps.is_empty() {
+        differs(machine, "Availability", "active", "takes tasks already")?;
+    }
+    draft.say(format!("nothing moves back to {name} by itself; rebalance moves it"));
+    draft.plan.rollback = "drain or cordon it again".into();
+    Ok(())
+}
+
+fn role(draft: &mut Draft, subject: &ResourceId, machine: &Machine, verb: Verb) -> Result<()> {
+    let name = machine.name();
+    let managers = machine.nodes.iter().filter(|node| node.manager_status.is_some()).count();
+    let tolerates = |managers: usize| managers.saturating_sub(1) / 2;
+    let (to, after) = match verb {
+        Verb::PromoteNode => ("manager", managers + 1),
+        _ => ("worker", managers.saturating_sub(1)),
+    };
+    differs(machine, "Role", to, &format!("is a {to} already"))?;
+    if after == 0 {
+        return Err(Error::new(ErrorKind::Refused, format!("{name} is the last manager: a swarm without one is none")));
+    }
+    let title = format!("make {name} a {to}");
+    draft.plan.steps.push(machine.set(subject, "Role", to, &title, &format!("it is a {to}")));
+    draft.say(format!(
+        "{managers} managers become {after}: the swarm survives the loss of {} of them instead of {}",
+        tolerates(after),
+        tolerates(managers)
+    ));
+    if machine.node.manager_status.as_ref().is_some_and(|status| status.leader) {
+        draft.say(format!("{name} leads: another manager is elected first, which takes some seconds"));
+    }
+    draft.plan.rollback = match verb {
+        Verb::PromoteNode => "demote it again",
+        _ => "promote it again; it keeps nothing that a manager knows meanwhile",
+    }
+    .into();
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! A drain that starts first. The swarm's own stops every task at once, which takes away whatever runs once. Here the
+//! node is paused; each replicated service with tasks on it is told to keep off the node and to start first; only when
+//! its tasks run elsewhere does the next follow; then what is left is drained, and the services get their specs back.
+//!
+//! A change of placement alone lets the swarm leave tasks alone that are in the right place already. A label on the
+//! service says which node it was moved off, so that whoever activates the node, or finishes a broken drain, gives the
+//! spec back.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    super::model,
+    change::Changes,
+    draft::{Draft, request, step, update, version},
+    follow::off,
+    moving::Moved,
+    node::{Machine, tell},
+    spec::Reading,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    fleet::{Kind, ResourceId, Text},
+    operation::{Step, plan::ServiceImpact},
+};
+
+/// Says which node a service was moved off, and how it was updated before: `NODE ORDER`.
+pub(super) const LABEL: &str = "quarterdeck.moved-off";
+/// What one task takes to start elsewhere where nothing better is known.
+const START: Duration = Duration::from_secs(10);
+
+/// The way to an update's order.
+const ORDER: [&str; 2] = ["UpdateConfig", "Order"];
+const CONSTRAINTS: [&str; 3] = ["TaskTemplate", "Placement", "Constraints"];
+
+/// The plan for one node.
+pub(super) async fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Machine) -> Result<()> {
+    let (name, id) = (machine.name(), machine.node.id.as_str());
+    let availability = machine.spec.get("Availability").and_then(Value::as_str).unwrap_or_default();
+    let moved = machine.moved();
+    let pending = machine.services.iter().any(|service| marked(&service.spec) == Some(id));
+    if availability == "drain" && !pending {
+        return Err(Error::new(ErrorKind::Conflict, format!("{name} is drained already")));
+    }
+    if availability == "active" {
+        let title = format!("pause {name}");
+        draft.plan.steps.push(machine.set(subject, "Availability", "pause", &title, "it takes no new tasks"));
+    }
+    let mut restores: Vec<Step> = Vec::new();
+    for service in &machine.services {
+        let it = moved.iter().find(|(known, it)| known.id == service.id && it.moves()).map(|(_, it)| it);
+        let ours = marked(&service.spec) == Some(id);
+        if it.is_none() && !ours {
+            continue;
+        }
+        let its = ResourceId::new(subject.connection.clone(), Kind::Service, Text::clean(&service.id));
+        let reading = Reading::of(&draft.bench.engine, &service.id).await?;
+        if ours {
+            // A drain that was broken off: it was moved already, or is on its way.
+            let back = back(reading.spec()?, id);
+            restores.push(edit(&its, &reading.model, &format!("give {} its spec back", service.spec.name), &back));
+            continue;
+        }
+        let away = away(reading.spec()?, id);
+        let title = format!("start {} elsewhere, then stop it on {name}", service.spec.name);
+        let waits = format!("every task of {} running elsewhere", service.spec.name);
+        draft.plan.steps.push(update(&its, &reading, &title, &away, &waits)?);
+        let given = format!("give {} its spec back", service.spec.name);
+        restores.push(edit(&its, &reading.model, &given, &Changes::undoing(&away)));
+        draft.takes(START * it.map_or(1, |it| it.here));
+    }
+    if availability != "drain" {
+        // By then only what runs on every node is left there, and what has no place elsewhere.
+        let left: Vec<(&model::Service, &Moved)> =
+            moved.iter().filter(|(_, it)| !it.moves()).map(|(service, it)| (*service, it)).collect();
+        let mut last = machine.drain(subject, &left);
+        if let (Some(change), "active") = (last.request.change.pointer_mut("/Spec.Availability/from"), availability) {
+            *change = json!("pause");
+        }
+        draft.plan.steps.push(last);
+    }
+    draft.plan.steps.extend(restores);
+    draft.say(format!(
+        "{name} takes no new tasks from the first step on; if this stops half way it stays so until it is activated"
+    ));
+    draft.say(format!(
+        "each service is updated with the constraint {} and start-first order, which replaces only its tasks on {name}; \
+         afterwards it gets its own spec back",
+        off(name)
+    ));
+    draft.say("the one-level rollback of each service is spent: it then leads to the spec with that constraint");
+    for (service, it) in &moved {
+        if let Some(why) = &it.stuck {
+            draft.say(format!("{} cannot start elsewhere first, and stops with the drain: {why}", service.spec.name));
+        }
+    }
+    tell(draft, machine, &moved);
+    // Each of its tasks starts elsewhere before it stops here.
+    for impact in &mut draft.plan.impact.services {
+        let moves = moved.iter().any(|(service, it)| it.moves() && *impact.name == *service.spec.name);
+        if moves {
+            *impact = ServiceImpact { during: impact.before, ..impact.clone() };
+        }
+    }
+    draft.plan.rollback =
+        "activate it, which gives every service its spec back; what has moved stays where it is".into();
+    Ok(())
+}
+
+/// Gives back the specs that a drain of this node has not given back.
+pub(super) async fn restore(draft: &mut Draft, machine: &Machine) -> Result<()> {
+    for service in machine.services.iter().filter(|service| marked(&service.spec) == Some(machine.node.id.as_str())) {
+        let subject = ResourceId::new(draft.plan.connection.clone(), Kind::Service, Text::clean(&service.id));
+        let reading = Reading::of(&draft.bench.engine, &service.id).await?;
+        let title = format!("give {} its spec back", service.spec.name);
+        let back = back(reading.spec()?, &machine.node.id);
+        draft.plan.steps.push(edit(&subject, &reading.model, &title, &back));
+        draft.say(format!(
+            "{}: a drain of {} left it with a constraint, which goes",
+            service.spec.name,
+            machine.name()
+        ));
+        draft.touches(&service.spec);
+    }
+    Ok(())
+}
+
+/// Whether a request gives a service its spec back, which replaces nothing.
+pub(super) fn gives_back(changes: &Changes) -> bool {
+    changes.to(&["Labels", LABEL]).is_some_and(Value::is_null)
+}
+
+/// A step that only edits a spec, presuming what it changes and nothing else: the step before has changed the rest.
+fn edit(subject: &ResourceId, service: &model::Service, title: &str, changes: &Changes) -> Step {
+    let path = format!("/services/{}/update?version={{version}}&registryAuthFrom=spec", service.id);
+    step(subject, title, request("POST", &path, changes.written()), vec![version()], "no task is replaced")
+}
+
+/// What keeps a service off a node.
+fn away(spec: &Value, node: &str) -> Changes {
+    let order = text(spec, &ORDER);
+    let mut constraints = constraints(spec);
+    constraints.push(off(node));
+    Changes::none().set(spec, &CONSTRAINTS, json!(constraints)).set(spec, &ORDER, json!("start-first")).set(
+        spec,
+        &["Labels", LABEL],
+        json!(format!("{node} {order}")),
+    )
+}
+
+/// What takes that back, read from the service itself.
+fn back(spec: &Value, node: &str) -> Changes {
+    let label = text(spec, &["Labels", LABEL]);
+    let order = label.split_once(' ').map_or("", |(_, order)| order);
+    let constraints: Vec<String> = constraints(spec).into_iter().filter(|it| *it != off(node)).collect();
+    let nothing = |empty: bool, value: Value| if empty { Value::Null } else { value };
+    Changes::none()
+        .set(spec, &CONSTRAINTS, nothing(constraints.is_empty(), json!(constraints)))
+        .set(spec, &ORDER, nothing(order.is_empty(), json!(order)))
+        .set(spec, &["Labels", LABEL], Value::Null)
+}
+
+/// The node that a service was moved off.
+fn marked(spec: &model::ServiceSpec) -> Option<&str> {
+    spec.labels.get(LABEL).map(|label| label.split_once(' ').map_or(label.as_str(), |(node, _)| node))
+}
+
+fn text(spec: &Value, path: &[&str]) -> String {
+    let value = path.iter().try_fold(spec, |value, part| value.get(part));
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn constraints(spec: &Value) -> Vec<String> {
+    let value = CONSTRAINTS.iter().try_fold(spec, |value, part| value.get(part));
+    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_comes_back_as_it_was() {
+        let specs = [
+            json!({"Name": "a", "TaskTemplate": {"Placement": {"Constraints": ["node.role==worker"]}}, "UpdateConfig": {"Order": "stop-first"}}),
+            json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}, "UpdateConfig": {"Parallelism": 1}}),
+        ];
+        for spec in specs {
+            let there = away(&spec, "n1").applied(&spec);
+            assert_eq!(constraints(&there).last().map(String::as_str), Some("node.id!=n1"));
+            assert_eq!(text(&there, &ORDER), "start-first");
+            let mut home = back(&there, "n1").applied(&there);
+            if spec.get("Labels").is_none() {
+                assert_eq!(home.as_object_mut().and_then(|home| home.remove("Labels")), Some(json!({})));
+            }
+            assert_eq!(home, spec);
+            assert_eq!(Changes::undoing(&away(&spec, "n1")).written(), back(&there, "n1").written());
+        }
+    }
+}
