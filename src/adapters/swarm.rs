@@ -20,6 +20,7 @@ mod settings;
 mod standing;
 mod verbs;
 mod watch;
+mod way;
 mod wire;
 mod write;
 

@@ -6,6 +6,7 @@ mod draft;
 mod emptying;
 mod follow;
 mod hand;
+mod manner;
 mod moving;
 mod node;
 mod roll;

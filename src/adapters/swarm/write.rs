@@ -8,7 +8,7 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{engine::Engine, read};
+use super::{engine::Engine, read, way::Token};
 use crate::{
     adapters::feed,
     error::{Error, ErrorKind, Result},
@@ -59,25 +59,6 @@ pub(super) async fn update_node(
 ) -> Result<Vec<String>> {
     let path = format!("/nodes/{}/update?version={version}", read::part(key)?);
     post(ticket, engine, &format!("updating node {key}"), &path, spec).await.map(|bytes| warnings(&bytes))
-}
-
-/// Whose join token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token {
-    /// Workers'.
-    Worker,
-    /// Managers'.
-    Manager,
-}
-
-impl Token {
-    /// As the API writes it.
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Worker => "Worker",
-            Self::Manager => "Manager",
-        }
-    }
 }
 
 /// `POST /swarm/update?rotateWorkerToken=true`: a new join token; the spec stays.

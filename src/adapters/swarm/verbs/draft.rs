@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::{
-    super::{model, picture, standing},
+    super::{model, picture, standing, way::Way},
     Bench,
     change::Changes,
     hand::{NAME, SPEC_HASH},
@@ -96,10 +94,15 @@ pub(super) fn update(
     changes: &Changes,
     waits_for: &str,
 ) -> Result<Step> {
-    let path = format!("/services/{}/update?version={{version}}&registryAuthFrom=spec", reading.model.id);
     let hash =
         Precondition { what: SPEC_HASH.into(), value: Text::clean(&reading.spec_hash()?), enforcer: Enforcer::Console };
-    Ok(step(subject, title, request("POST", &path, changes.written()), vec![hash, version()], waits_for))
+    Ok(step(
+        subject,
+        title,
+        Way::Service(&reading.model.id).request(changes.written()),
+        vec![hash, version()],
+        waits_for,
+    ))
 }
 
 /// A step like any other.
@@ -118,10 +121,6 @@ pub(super) fn step(
         waits_for: Text::clean(waits_for),
         always: false,
     }
-}
-
-pub(super) fn request(method: &str, path: &str, change: Value) -> Request {
-    Request { method: Text::clean(method), path: Text::clean(path), change }
 }
 
 /// What the engine itself sees to in every update.

@@ -12,10 +12,12 @@ use super::{
         model,
         picture::Picture,
         rows::{services, stall, tasks},
+        way::Way,
     },
     Bench,
     change::Changes,
-    hand::{self, Way},
+    hand,
+    manner::{Manner, Ours, barred},
     spec::Reading,
 };
 use crate::{
@@ -80,70 +82,6 @@ pub(super) struct Following {
     wordless: Option<Stopwatch>,
     /// How many tasks had failed when the first look was taken.
     failures: Option<usize>,
-}
-
-/// What tells an update from others.
-enum Ours {
-    /// It made these changes.
-    Changes(Changes),
-    /// It went back to the spec of this hash.
-    Back(String),
-}
-
-/// What an update does to tasks, for its sentences and for which of them count as done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// Every task is made anew.
-    Replaces,
-    /// Tasks leave a node; those elsewhere stay as they are, and keep the spec they were made from.
-    Moves,
-    /// Tasks are added or taken away.
-    Fills,
-    /// Every task is made anew from the spec before.
-    Returns,
-}
-
-impl Manner {
-    fn of(ours: &Ours) -> Self {
-        match ours {
-            Ours::Back(_) => Self::Returns,
-            Ours::Changes(changes) if changes.to(&["TaskTemplate", "Placement", "Constraints"]).is_some() => {
-                Self::Moves
-            }
-            Ours::Changes(changes) if changes.touch("TaskTemplate") => Self::Replaces,
-            Ours::Changes(_) => Self::Fills,
-        }
-    }
-
-    /// `3 of 4 tasks …`
-    const fn so_far(self) -> &'static str {
-        match self {
-            Self::Replaces => "replaced",
-            Self::Moves => "run where they should",
-            Self::Fills => "run",
-            Self::Returns => "of the version before",
-        }
-    }
-
-    /// How it is told of all tasks at the end.
-    fn whole(self, total: u32) -> String {
-        let (one, all) = match self {
-            Self::Replaces => ("was replaced", "were replaced"),
-            Self::Moves => ("runs where it should", "run where they should"),
-            Self::Fills => ("runs", "run"),
-            Self::Returns => ("is of the version before", "are of the version before"),
-        };
-        match total {
-            0 => "it wants no tasks, and none are left".to_owned(),
-            1 => format!("its only task {one} and stayed up"),
-            total => format!("all {total} tasks {all} and stayed up"),
-        }
-    }
-}
-
-/// The constraint that keeps a task off a node, as this program writes it.
-pub(super) fn off(node: &str) -> String {
-    format!("node.id!={node}")
 }
 
 /// What one look saw.
@@ -449,11 +387,6 @@ impl Following {
             left: Vec::new(),
         })
     }
-}
-
-/// The node that a constraint of ours keeps tasks off.
-fn barred(constraint: &str) -> Option<String> {
-    Some(constraint.strip_prefix("node.id!=")?.trim().to_owned())
 }
 
 /// Why an update ended as it did: the swarm's message, and what its tasks said.

@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    super::{model, write},
+    super::{
+        model,
+        way::{Token, Way},
+        write,
+    },
     Bench,
     change::Changes,
     emptying, follow,
@@ -16,7 +20,7 @@ use crate::{
     adapters::steps::{Hand, Says, Sight, verdict},
     error::{Error, ErrorKind, Result},
     fleet::Text,
-    operation::{Outcome, Progress, Request, Step, Verdict},
+    operation::{Outcome, Progress, Step, Verdict},
     platform::{Cancel, Ticket},
 };
 
@@ -28,47 +32,6 @@ pub(super) const PREVIOUS_HASH: &str = "hash of the spec before";
 pub(super) const TOKEN_HASH: &str = "token hash";
 /// The precondition that names what is removed.
 pub(super) const NAME: &str = "name";
-
-/// What a request is about, by its method and path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way<'a> {
-    /// `POST /services/KEY/update`
-    Service(&'a str),
-    /// `POST /services/KEY/update?…&rollback=previous`
-    Rollback(&'a str),
-    /// `POST /nodes/KEY/update`
-    Node(&'a str),
-    /// `POST /swarm/update?…&rotateWorkerToken=true`, or the managers' one.
-    Token(write::Token),
-    /// `POST /configs/create`
-    NewConfig,
-    /// `POST /configs/KEY/update`
-    Config(&'a str),
-    /// `DELETE /LIST/KEY`
-    Removal(&'a str, &'a str),
-}
-
-impl<'a> Way<'a> {
-    pub(super) fn of(request: &'a Request) -> Result<Self> {
-        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let way = match (&*request.method, parts.as_slice()) {
-            ("POST", ["services", key, "update"]) if query.contains("rollback=previous") => Self::Rollback(key),
-            ("POST", ["services", key, "update"]) => Self::Service(key),
-            ("POST", ["nodes", key, "update"]) => Self::Node(key),
-            ("POST", ["swarm", "update"]) if query.contains("rotateManagerToken") => Self::Token(write::Token::Manager),
-            ("POST", ["swarm", "update"]) if query.contains("rotateWorkerToken") => Self::Token(write::Token::Worker),
-            ("POST", ["configs", "create"]) => Self::NewConfig,
-            ("POST", ["configs", key, "update"]) => Self::Config(key),
-            ("DELETE", [list @ ("services" | "networks" | "configs" | "secrets"), key]) => Self::Removal(list, key),
-            _ => {
-                let text = format!("a swarm has no {} {}", request.method, request.path);
-                return Err(Error::new(ErrorKind::Unsupported, text));
-            }
-        };
-        Ok(way)
-    }
-}
 
 /// What was read just before a step is sent.
 pub(super) struct Ready {
@@ -122,7 +85,7 @@ impl SwarmHand {
         Ok(Ready { version, body: changes.applied(&spec), before: None })
     }
 
-    async fn token_hash(&self, token: write::Token) -> Result<String> {
+    async fn token_hash(&self, token: Token) -> Result<String> {
         let swarm = self.0.engine.swarm().await?;
         spec::token_hash(&swarm, token)
             .ok_or_else(|| Error::new(ErrorKind::Malformed, "the swarm was answered without its join tokens"))

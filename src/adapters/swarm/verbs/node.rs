@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    super::{model, read},
+    super::{model, read, way::Way},
     Bench,
     change::Changes,
-    draft::{Draft, request, step, version},
+    draft::{Draft, step, version},
     emptying::{MOVES, STAYS},
     moving::{self, Moved},
     start_first,
@@ -60,8 +60,7 @@ impl Machine {
     /// A step that sets `path` of its spec.
     pub(super) fn set(&self, subject: &ResourceId, path: &str, to: &str, title: &str, waits_for: &str) -> Step {
         let change = Changes::none().set(&self.spec, &[path], json!(to)).written();
-        let path = format!("/nodes/{}/update?version={{version}}", self.node.id);
-        step(subject, title, request("POST", &path, change), vec![version()], waits_for)
+        step(subject, title, Way::Node(&self.node.id).request(change), vec![version()], waits_for)
     }
 
     /// The same for a drain, which says what leaves.

@@ -4,9 +4,10 @@
 use serde_json::json;
 
 use super::{
+    super::{model, way::Way},
     Bench,
     consequences::{self, Cause},
-    draft::{Draft, request, step, version},
+    draft::{Draft, step, version},
     hand::{PREVIOUS_HASH, SPEC_HASH},
     roll::no_job,
     spec::Reading,
@@ -36,20 +37,15 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             return Err(Error::new(ErrorKind::Unsupported, text)
                 .hint("promote the digest it should run, or deploy its stack as it was"));
         };
-        let image = |spec: &crate::adapters::swarm::model::ServiceSpec| spec.task_template.container().image;
+        let image = |spec: &model::ServiceSpec| spec.task_template.container().image;
         let (from, to) = (image(&service.spec), image(previous));
-        let replicas = |spec: &crate::adapters::swarm::model::ServiceSpec| {
-            spec.mode.replicated.map(|replicated| replicated.replicas.unwrap_or(1))
-        };
+        let replicas =
+            |spec: &model::ServiceSpec| spec.mode.replicated.map(|replicated| replicated.replicas.unwrap_or(1));
         let mut change = serde_json::Map::new();
         change.insert("image".to_owned(), json!({"from": from, "to": to}));
         if replicas(&service.spec) != replicas(previous) {
             change.insert("replicas".to_owned(), json!({"from": replicas(&service.spec), "to": replicas(previous)}));
         }
-        let path = format!(
-            "/services/{}/update?version={{version}}&registryAuthFrom=previous-spec&rollback=previous",
-            service.id
-        );
         let hashes = [(SPEC_HASH, reading.spec_hash()?), (PREVIOUS_HASH, hash)].map(|(what, value)| Precondition {
             what: what.into(),
             value: Text::clean(&value),
@@ -57,7 +53,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         });
         let mut preconditions = hashes.to_vec();
         preconditions.push(version());
-        let request = request("POST", &path, serde_json::Value::Object(change));
+        let request = Way::Rollback(&service.id).request(serde_json::Value::Object(change));
         let waits = format!("every task of {name} is of the spec before");
         draft.plan.steps.push(step(subject, &format!("roll {name} back"), request, preconditions, &waits));
         draft.touches(&service.spec);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::super::{engine::Engine, fault, model, write::Token};
+use super::super::{engine::Engine, fault, model, way::Token};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A service, read just now.

@@ -11,10 +11,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    super::model,
+    super::{model, way::Way},
     change::Changes,
-    draft::{Draft, request, step, update, version},
-    follow::off,
+    draft::{Draft, step, update, version},
+    manner::off,
     moving::Moved,
     node::{Machine, tell},
     spec::Reading,
@@ -133,8 +133,8 @@ pub(super) fn gives_back(changes: &Changes) -> bool {
 
 /// A step that only edits a spec, presuming what it changes and nothing else: the step before has changed the rest.
 fn edit(subject: &ResourceId, service: &model::Service, title: &str, changes: &Changes) -> Step {
-    let path = format!("/services/{}/update?version={{version}}&registryAuthFrom=spec", service.id);
-    step(subject, title, request("POST", &path, changes.written()), vec![version()], "no task is replaced")
+    let request = Way::Service(&service.id).request(changes.written());
+    step(subject, title, request, vec![version()], "no task is replaced")
 }
 
 /// What keeps a service off a node.

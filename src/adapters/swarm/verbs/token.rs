@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{
+    super::way::{Token, Way},
     Bench,
-    draft::{Draft, request, step, version},
+    draft::{Draft, step, version},
     hand::TOKEN_HASH,
     spec::token_hash,
 };
 use crate::{
-    adapters::swarm::write::Token,
     error::{Error, ErrorKind, Result},
     fleet::{NodeRole, Text},
     operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition},
@@ -26,7 +26,6 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
     let hash = token_hash(&swarm, token)
         .ok_or_else(|| Error::new(ErrorKind::Malformed, "the swarm was answered without its join tokens"))?;
     let whose = token.word().to_lowercase();
-    let path = format!("/swarm/update?version={{version}}&rotate{}Token=true", token.word());
     let change = json!({"token": {"of": whose, "to": "a new one"}});
     let old = Precondition { what: TOKEN_HASH.into(), value: Text::clean(&hash), enforcer: Enforcer::Console };
     for subject in &intent.subjects {
@@ -34,7 +33,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         draft.plan.steps.push(step(
             subject,
             &title,
-            request("POST", &path, change.clone()),
+            Way::Token(token).request(change.clone()),
             vec![old.clone(), version()],
             "the old token lets nobody in",
         ));
