@@ -122,6 +122,7 @@ mod tests {
             request,
             preconditions: vec![what("version", "12"), what("spec hash", "ab")],
             waits_for: "it is done".into(),
+            always: false,
         }];
         plan
     }

@@ -34,7 +34,8 @@ impl Observed {
             | Outcome::Stalled
             | Outcome::Failed
             | Outcome::Refused
-            | Outcome::Cancelled => Some(false),
+            | Outcome::Cancelled
+            | Outcome::Interrupted => Some(false),
             Outcome::Unknown => None,
         }
     }

@@ -54,7 +54,7 @@ mod tests {
         let change = serde_json::json!({ "at": 7, "since": 1.5, "replicas_at": -3, "deep": [{ "until": 0 }] });
         let request = Request { method: "PUT".into(), path: "/lock".into(), change };
         let (title, waits_for) = ("lock prod".into(), "it is held".into());
-        plan.steps = vec![Step { title, subject, request, preconditions: Vec::new(), waits_for }];
+        plan.steps = vec![Step { title, subject, request, preconditions: Vec::new(), waits_for, always: false }];
         plan.undo = Some(Box::new(Intent::new(Verb::Unlock, plan.subjects.clone(), Argument::None)));
         plan.expected = Some(Duration::from_millis(1_500));
         plan

@@ -147,8 +147,11 @@ fn exit(verdict: &Verdict) -> Exit {
         Outcome::Completed => Exit::Done,
         Outcome::Refused => Exit::Refused,
         Outcome::Stalled | Outcome::Unknown => Exit::TimedOut,
-        Outcome::Paused | Outcome::RolledBack | Outcome::RollbackPaused | Outcome::Failed | Outcome::Cancelled => {
-            Exit::Failed
-        }
+        Outcome::Paused
+        | Outcome::RolledBack
+        | Outcome::RollbackPaused
+        | Outcome::Failed
+        | Outcome::Cancelled
+        | Outcome::Interrupted => Exit::Failed,
     }
 }
