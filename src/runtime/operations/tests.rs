@@ -92,6 +92,7 @@ fn step(number: usize) -> Step {
         request: Request { method: "POST".into(), path: "/".into(), change: serde_json::Value::Null },
         preconditions: Vec::new(),
         waits_for: Text::default(),
+        always: false,
     }
 }
 
