@@ -1,5 +1,6 @@
 //! The only place where anything happens: the loop, the terminal, streams, effects, the journal, signals.
 
+pub mod abilities;
 pub mod clock;
 mod effects;
 pub mod headless;
@@ -14,5 +15,6 @@ mod supervisor;
 mod terminal;
 mod writer;
 
+pub use abilities::Abilities;
 pub use r#loop::{Connected, Ending, Setup, run};
 pub use terminal::Mouse;

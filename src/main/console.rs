@@ -8,7 +8,7 @@ use quarterdeck::{
     config::{Colors, Problem, Severity},
     error::{Error, ErrorKind, Exit, Result},
     operation::{Authority, Mode},
-    runtime::{self, Ending, Mouse, Setup, clock, headless, journal::Journal},
+    runtime::{self, Abilities, Ending, Mouse, Setup, abilities::Environment, clock, headless, journal::Journal},
     ui::{Depth, Signals, Theme},
 };
 
@@ -73,6 +73,7 @@ pub async fn open(start: Start) -> Result<Exit> {
         care: start.config.safety.care(jiff::tz::TimeZone::system()),
         operator: connect::operator(),
         mouse,
+        abilities: abilities(),
     };
     match runtime::run(setup).await? {
         Ending::Quit => {
@@ -88,7 +89,6 @@ pub async fn open(start: Start) -> Result<Exit> {
 }
 
 fn depth(colors: Colors) -> Depth {
-    let variable = |name: &str| std::env::var(name).unwrap_or_default();
     let (no_color, colorterm, term) = (variable("NO_COLOR"), variable("COLORTERM"), variable("TERM"));
     let wanted = match colors {
         Colors::Auto => "auto",
@@ -98,4 +98,16 @@ fn depth(colors: Colors) -> Depth {
         Colors::Truecolor => "24bit",
     };
     Depth::decide(Signals { wanted, no_color: &no_color, colorterm: &colorterm, term: &term })
+}
+
+fn abilities() -> Abilities {
+    let (term, tmux) = (variable("TERM"), variable("TMUX"));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable).into_iter().find(|it| !it.is_empty());
+    let locale = locale.unwrap_or_default();
+    Abilities::decide(Environment { term: &term, tmux: &tmux, locale: &locale })
+}
+
+/// What the environment says, where it says something that is text.
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }

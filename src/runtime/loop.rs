@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{
+    abilities::Abilities,
     clock,
     effects::{Effects, Question},
     input,
@@ -64,6 +65,8 @@ pub struct Setup {
     pub operator: Text,
     /// Whose the mouse is.
     pub mouse: Mouse,
+    /// What the terminal can do.
+    pub abilities: Abilities,
 }
 
 /// Makes the theme of a name for the terminal at hand.
@@ -135,7 +138,7 @@ impl Console {
         let (to_operations, from_operations) = mpsc::channel(QUEUE);
         let area = Rect::new(0, 0, size.width, size.height);
         let options = TerminalOptions { viewport: Viewport::Fixed(area) };
-        let Ok(canvas) = Canvas::with_options(Painter::new(size), options);
+        let Ok(canvas) = Canvas::with_options(Painter::new(size, setup.abilities), options);
         let operations = Operations::new(setup.authority, setup.journal.clone(), setup.operator, to_effects.clone());
         Ok(Self {
             app: setup.app,

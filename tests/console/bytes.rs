@@ -133,16 +133,32 @@ fn a_key_that_means_nothing_writes_nothing() {
 }
 
 #[test]
-fn a_cursor_that_moves_costs_less_than_a_full_repaint() {
+fn a_cursor_that_moves_costs_little() {
     let home = Home::new();
-    let console = open(&home);
-    console.keys("4");
-    console.rests(Duration::from_millis(400));
-    let before = console.stream().len();
-    console.keys("j");
-    console.rests(Duration::from_millis(300));
-    let moved = console.stream().len() - before;
-    assert!((1..=1_500).contains(&moved), "one line down wrote {moved} bytes");
+    let console = frozen(&home).size(200, 50).variable("COLORTERM", "truecolor").open();
+    listed(&console);
+    // A table repaints what it tells of the row besides the row itself.
+    for (pane, most) in [("1", 600), ("4", 1_000)] {
+        console.keys(pane);
+        console.rests(Duration::from_millis(400));
+        let before = console.stream().len();
+        console.keys("j");
+        console.rests(Duration::from_millis(300));
+        let moved = console.stream().len() - before;
+        assert!((1..=most).contains(&moved), "one line down on pane {pane} wrote {moved} bytes");
+    }
+}
+
+#[test]
+fn a_locale_without_unicode_gets_ascii() {
+    let home = Home::new();
+    let console = frozen(&home).variable("LC_ALL", "C").open();
+    listed(&console);
+    look_around(&console);
+    let stream = console.stream();
+    let beyond =
+        stream.iter().position(|byte| !byte.is_ascii()).map(|at| stream[at..].iter().take(40).collect::<Vec<_>>());
+    assert_eq!(beyond, None);
 }
 
 #[test]
