@@ -6,6 +6,8 @@
 mod agreeing;
 #[path = "console/answers.rs"]
 mod answers;
+#[path = "console/applied.rs"]
+mod applied;
 #[path = "console/bytes.rs"]
 mod bytes;
 #[path = "console/endings.rs"]
@@ -16,10 +18,14 @@ mod full_disk;
 mod harness;
 #[path = "console/mistakes.rs"]
 mod mistakes;
+#[path = "console/past.rs"]
+mod past;
 #[path = "console/recorded.rs"]
 mod recorded;
 #[path = "console/screens.rs"]
 mod screens;
+#[path = "console/verbs.rs"]
+mod verbs;
 
 use harness::{Console, Home, Opening};
 

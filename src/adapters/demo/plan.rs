@@ -276,7 +276,7 @@ impl Draft<'_> {
             self.plan.rollback = "lock it again".into();
             return Ok(());
         }
-        let Argument::Lock { reason, .. } = argument else {
+        let Argument::Lock { reason, lasts } = argument else {
             return Err(Error::new(ErrorKind::Usage, "lock needs a reason"));
         };
         if let Some(lock) = self.world.locks.get(environment) {
@@ -288,7 +288,7 @@ impl Draft<'_> {
         self.step(
             id,
             format!("lock {environment}"),
-            request("PUT", path, json!({ "reason": reason.as_str() })),
+            request("PUT", path, json!({ "reason": reason.as_str(), "seconds": lasts.as_secs() })),
             "it is held".to_owned(),
         );
         self.plan.rollback = "unlock it".into();

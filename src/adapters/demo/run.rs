@@ -115,8 +115,8 @@ fn send(ticket: Ticket, player: &Player, plan: &Plan, step: &Step) -> Result<Tex
         (Verb::Remove, _, _) => write::remove(ticket, player, key),
         (Verb::Approve, _, _) => write::approve(ticket, player, key),
         (Verb::Test, _, _) => write::test(ticket, player, key),
-        (Verb::Lock, _, Argument::Lock { reason, .. }) => {
-            write::lock(ticket, player, EnvironmentId(key), reason.clone())
+        (Verb::Lock, _, Argument::Lock { reason, lasts }) => {
+            write::lock(ticket, player, EnvironmentId(key), reason.clone(), *lasts)
         }
         (Verb::Unlock, _, _) => write::unlock(ticket, player, key),
         (

@@ -1,5 +1,7 @@
 //! Everything that changes a world on purpose. Each takes the proof that its journal line is on disk.
 
+use std::time::Duration;
+
 use super::{player::Player, world::Order};
 use crate::{
     error::Result,
@@ -48,9 +50,15 @@ pub(crate) fn test(_: Ticket, player: &Player, endpoint: Text) -> Result<Text> {
 }
 
 /// Locks an environment.
-pub(crate) fn lock(_: Ticket, player: &Player, environment: EnvironmentId, reason: Text) -> Result<Text> {
+pub(crate) fn lock(
+    _: Ticket,
+    player: &Player,
+    environment: EnvironmentId,
+    reason: Text,
+    lasts: Duration,
+) -> Result<Text> {
     let holder = Text::clean("demo");
-    player.with(|world| world.obey(Order::Lock { environment, holder, reason }))
+    player.with(|world| world.obey(Order::Lock { environment, holder, reason, lasts }))
 }
 
 /// Releases the lock of an environment.

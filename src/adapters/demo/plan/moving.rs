@@ -46,6 +46,10 @@ impl Draft<'_> {
         let (number, machine) = self.world.machine(&id.key).ok_or_else(|| missing(id))?;
         let name = machine.row.name.clone();
         let drains = self.plan.verb == Verb::Drain;
+        if self.plan.argument == Argument::StartFirst {
+            let text = "the embedded fleet moves nothing before its node is drained";
+            return Err(Error::new(ErrorKind::Unsupported, text).hint("drain without start-first"));
+        }
         let closes = drains || self.plan.verb == Verb::Cordon;
         let (request, title) = match (self.world.flavour, closes) {
             (Flavour::Swarm, _) => {

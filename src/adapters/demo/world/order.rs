@@ -1,10 +1,12 @@
 //! What the world is told to do. Each order that is obeyed is one effect; one that cannot be is an error in the
 //! platform's own words, and changes nothing.
 
-use super::{Event, Flavour, HOUR, Mark, SECOND, World, rollout::Keep, stack::stack_key};
+use std::time::Duration;
+
+use super::{Event, Flavour, Mark, SECOND, World, rollout::Keep, stack::stack_key};
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{Availability, EnvironmentId, Image, Mode, Text, Timestamp},
+    fleet::{Availability, EnvironmentId, Image, Mode, Text, time::brief},
 };
 
 /// One request that changes something. Names are the platform's keys.
@@ -34,13 +36,12 @@ pub(crate) enum Order {
         holder: Text,
         /// Why.
         reason: Text,
+        /// After how long it ends by itself.
+        lasts: Duration,
     },
     /// Release the lock of an environment.
     Unlock(Text),
 }
-
-/// How long a lock holds that somebody takes from here.
-const LOCK_HOLDS: i64 = HOUR;
 
 impl World {
     /// Does what the order says, or says why not. What it leads to takes its time.
@@ -66,7 +67,7 @@ impl World {
                 self.ask_test(&key);
                 Ok("its tests run".into())
             }
-            Order::Lock { environment, holder, reason } => {
+            Order::Lock { environment, holder, reason, lasts } => {
                 if let Some(lock) = self.locks.get(&environment.0) {
                     return Err(Error::new(
                         ErrorKind::Conflict,
@@ -74,9 +75,8 @@ impl World {
                     )
                     .hint("wait until it ends, or unlock it when its holder agrees"));
                 }
-                let until = Timestamp(self.clock.0 + LOCK_HOLDS);
-                self.take_lock(&environment, &holder, &reason, until);
-                Ok(format!("{environment} is locked for an hour").into())
+                self.take_lock(&environment, &holder, &reason, self.clock.after(lasts));
+                Ok(format!("{environment} is locked for {}", brief(lasts)).into())
             }
             Order::Unlock(key) => {
                 let Some(lock) = self.locks.get_mut(&key) else { return Err(missing("lock", &key)) };
@@ -159,7 +159,7 @@ impl World {
         let number = instance.workload;
         if !self.may_evict(number) && instance.runs() {
             return Err(Error::new(
-                ErrorKind::Throttled(Some(std::time::Duration::from_secs(5))),
+                ErrorKind::Throttled(Some(Duration::from_secs(5))),
                 "Cannot evict pod as it would violate the pod's disruption budget.",
             )
             .hint("wait until its service has as many running pods as it wants"));
