@@ -10,6 +10,7 @@ mod engine;
 mod fault;
 mod frames;
 mod instant;
+mod lock;
 mod logs;
 mod mask;
 mod model;

@@ -188,10 +188,16 @@ pub async fn plan(adapter: &Swarm, id: &ResourceId) -> Result<Plan> {
 
 /// The plan to do `verb` to `id`.
 pub async fn plan_of(adapter: &Swarm, verb: Verb, id: &ResourceId, argument: Argument) -> Result<Plan> {
+    as_operator(adapter, verb, id, argument, "tester@lab").await
+}
+
+/// The same, as somebody in particular.
+pub async fn as_operator(adapter: &Swarm, verb: Verb, id: &ResourceId, argument: Argument, who: &str) -> Result<Plan> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let operation = OperationId(format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst)).into());
     let intent = Intent::new(verb, vec![id.clone()], argument);
-    let evidence = Evidence { at: Timestamp(0), environments: Environments::default(), ..Evidence::default() };
+    let environments = Environments::default();
+    let evidence = Evidence { at: Timestamp(0), environments, operator: who.into(), ..Evidence::default() };
     adapter.plan(operation, intent, evidence).await
 }
 

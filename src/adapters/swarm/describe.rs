@@ -27,7 +27,11 @@ pub(super) async fn describe(engine: Arc<Engine>, id: ResourceId) -> Result<Docu
             (value, sections)
         }
         Kind::Backing => backing(&engine, key).await?,
-        Kind::Pipeline | Kind::Endpoint | Kind::Lock => {
+        Kind::Lock => match super::lock::name(&crate::fleet::EnvironmentId(id.key.clone())) {
+            Some(name) => backing(&engine, &format!("config/{name}")).await?,
+            None => return Err(Error::new(ErrorKind::NotFound, format!("a swarm keeps no lock on `{key}`"))),
+        },
+        Kind::Pipeline | Kind::Endpoint => {
             return Err(Error::new(ErrorKind::Unsupported, format!("a swarm has no {}", id.kind.plural())));
         }
     };

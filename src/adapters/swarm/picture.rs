@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    model,
+    lock, model,
     rows::{backings, cluster, nodes, services, tasks},
     settings::SwarmSettings,
 };
@@ -130,7 +130,8 @@ impl Picture {
             Kind::Service => services::rows(self, maker),
             Kind::Task => tasks::rows(self, maker),
             Kind::Backing => backings::rows(self, maker),
-            Kind::Pipeline | Kind::Endpoint | Kind::Lock => Vec::new(),
+            Kind::Lock => lock::rows(self, maker),
+            Kind::Pipeline | Kind::Endpoint => Vec::new(),
         }
     }
 

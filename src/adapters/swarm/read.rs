@@ -30,6 +30,8 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/configs/*"),
     ("GET", "/secrets"),
     ("GET", "/secrets/*"),
+    // The rest of a path: an image's name has slashes.
+    ("GET", "/distribution/**"),
 ];
 
 /// Whether `method` on `path`, query or not, only reads.
@@ -37,6 +39,10 @@ pub fn allowed(method: &str, path: &str) -> bool {
     let path = unversioned(path);
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     READS.iter().any(|(known, pattern)| {
+        if let Some(before) = pattern.strip_suffix("**") {
+            let plain = path.split('/').skip(1).all(|part| !part.is_empty() && part != "." && part != "..");
+            return *known == method && plain && path.len() > before.len() && path.starts_with(before);
+        }
         let (mut parts, mut wanted) = (path.split('/'), pattern.split('/'));
         let equal = parts.by_ref().zip(wanted.by_ref()).all(|(part, wanted)| match wanted {
             "*" => !part.is_empty() && part != ".." && part != ".",
@@ -132,6 +138,15 @@ impl Engine {
     /// What happens in the swarm, a JSON object a line, from now on.
     pub(super) async fn events(&self) -> Result<Incoming> {
         self.stream("listening to events", &format!("/events?filters={}", filter("scope", "swarm"))).await
+    }
+
+    /// What the registry of `image` says of it, asked by the engine with the rights of anybody.
+    pub(super) async fn distribution(&self, image: &str) -> Result<Value> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/@+".contains(c);
+        if image.is_empty() || !image.chars().all(plain) {
+            return Err(Error::new(ErrorKind::NotFound, format!("`{image}` is no name of an image")));
+        }
+        self.json(&format!("asking the registry for {image}"), &format!("/distribution/{image}/json")).await
     }
 
     /// Anything by its id, as the engine writes it.

@@ -6,9 +6,13 @@ mod draft;
 mod emptying;
 mod follow;
 mod hand;
+mod locking;
 mod manner;
 mod moving;
 mod node;
+mod promote;
+mod rebalance;
+mod remove;
 mod roll;
 mod rollback;
 mod scale;
@@ -49,6 +53,13 @@ const VERBS: &[(Verb, Planning)] = &[
     (Verb::Activate, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
     (Verb::PromoteNode, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
     (Verb::DemoteNode, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::Rebalance, |bench, operation, intent, evidence| {
+        Box::pin(rebalance::plan(bench, operation, intent, evidence))
+    }),
+    (Verb::Promote, |bench, operation, intent, evidence| Box::pin(promote::plan(bench, operation, intent, evidence))),
+    (Verb::Remove, |bench, operation, intent, evidence| Box::pin(remove::plan(bench, operation, intent, evidence))),
+    (Verb::Lock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
+    (Verb::Unlock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
     (Verb::RotateToken, |bench, operation, intent, evidence| Box::pin(token::plan(bench, operation, intent, evidence))),
 ];
 
@@ -63,7 +74,7 @@ pub(super) fn lacking() -> Vec<(Verb, Text)> {
         Verb::Evict => "a swarm has no disruption budgets: drain the node, or roll the service",
         Verb::Approve => "a swarm has no gates; pipelines do",
         Verb::Test => "a swarm does not run tests; endpoints do",
-        _ => "this version does not do it on a swarm yet; `docker` does",
+        _ => "a swarm does not do it",
     };
     let missing = Verb::ALL.into_iter().filter(|verb| !offered().contains(verb));
     missing.map(|verb| (verb, Text::clean(reason(verb)))).collect()
@@ -76,7 +87,9 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         let text = format!("a swarm connection cannot {}: {why}", intent.verb.word());
         return Err(Error::new(ErrorKind::Unsupported, text));
     };
-    planning(bench, operation, intent, evidence).await
+    let mut plan = planning(bench.clone(), operation, intent, evidence.clone()).await?;
+    locking::around(&bench, &mut plan, &evidence).await?;
+    Ok(plan)
 }
 
 /// Runs what was agreed to; the verdict comes last.

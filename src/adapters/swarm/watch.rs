@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The kinds a swarm has.
-pub(super) const KINDS: [Kind; 5] = [Kind::Cluster, Kind::Node, Kind::Service, Kind::Task, Kind::Backing];
+pub(super) const KINDS: [Kind; 6] = [Kind::Cluster, Kind::Node, Kind::Service, Kind::Task, Kind::Backing, Kind::Lock];
 
 /// Between two looks while something moves: as fast as a person can follow.
 const MOVING: Duration = Duration::from_secs(1);
@@ -242,7 +242,7 @@ impl Upstream {
         }
         let mut changed = whole != self.picture.whole;
         self.picture.whole = whole;
-        if outlet.wanted(Kind::Service) || outlet.wanted(Kind::Backing) {
+        if [Kind::Service, Kind::Backing, Kind::Lock].iter().any(|kind| outlet.wanted(*kind)) {
             let engine = &self.engine;
             let (networks, configs, secrets) =
                 futures_util::try_join!(engine.networks(), engine.configs(), engine.secrets())?;

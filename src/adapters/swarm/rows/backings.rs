@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{
     instant::instant,
-    model,
+    lock, model,
     picture::{Maker, Picture, STACK, Thing, stack},
 };
 use crate::fleet::{Backing, BackingSort, Health, Kind, Resource, Text, environment::glob};
@@ -18,7 +18,9 @@ pub(in super::super) fn rows(picture: &Picture, maker: &mut Maker<'_>) -> Vec<Re
         (BackingSort::Network, &picture.networks),
     ];
     for (sort, list) in things {
-        rows.extend(list.iter().map(|thing| row(sort, thing, picture, maker).into()));
+        // Locks have rows of their own.
+        let list = list.iter().filter(|thing| !lock::is(&thing.labels));
+        rows.extend(list.map(|thing| row(sort, thing, picture, maker).into()));
     }
     rows
 }

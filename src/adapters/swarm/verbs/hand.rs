@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{
     super::{
-        model,
+        lock, model,
         way::{Token, Way},
         write,
     },
     Bench,
     change::Changes,
-    emptying, follow,
+    emptying, follow, locking,
     spec::{self, Reading},
     start_first,
 };
@@ -32,6 +32,9 @@ pub(super) const PREVIOUS_HASH: &str = "hash of the spec before";
 pub(super) const TOKEN_HASH: &str = "token hash";
 /// The precondition that names what is removed.
 pub(super) const NAME: &str = "name";
+
+/// The precondition that names who holds a lock.
+pub(super) const HOLDER: &str = "holder";
 
 /// What was read just before a step is sent.
 pub(super) struct Ready {
@@ -160,7 +163,10 @@ impl Hand for SwarmHand {
                 Sight::NotYet => Ok(Ready { version: 0, body: step.request.change.clone(), before: None }),
                 Sight::Took | Sight::Overtaken(_) => {
                     let name = step.request.change.get("Name").and_then(Value::as_str).unwrap_or_default();
-                    Err(moved(name, "it exists already"))
+                    let found = self.0.engine.raw("configs", name).await?;
+                    let lock = lock::of_value(&found, &self.0.settings.connection);
+                    let who = lock.map_or_else(|| "it exists already".to_owned(), |lock| locking::in_the_way(&lock));
+                    Err(moved(name, &who))
                 }
             },
             Way::Removal(list, key) => {
@@ -170,6 +176,13 @@ impl Hand for SwarmHand {
                     && name != Some(planned)
                 {
                     return Err(moved(planned, "something else has its id now"));
+                }
+                let held = lock::of_value(&whole, &self.0.settings.connection);
+                let whose = held.as_ref().map(|lock| locking::whose(&lock.holder, lock.operation.as_ref()));
+                if let (Some(planned), Some(lock)) = (wanted(step, HOLDER), &held)
+                    && Some(planned) != whose.as_ref()
+                {
+                    return Err(moved(planned, &locking::in_the_way(lock)));
                 }
                 Ok(Ready { version: 0, body: Value::Null, before: None })
             }

@@ -1,0 +1,178 @@
+//! Taking, renewing and breaking an environment's lock; and the lock that an operation in a protected environment takes
+//! around its own steps.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        lock::{self, Taking},
+        way::Way,
+    },
+    Bench,
+    change::Changes,
+    draft::{Draft, named, step, version},
+    hand::HOLDER,
+};
+use crate::{
+    adapters::feed,
+    error::{Error, ErrorKind, Result},
+    fleet::{EnvironmentId, Kind, Lock, ResourceId, Text, time::brief},
+    operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step, Verb},
+};
+
+/// How long an operation holds the lock at least, should nobody be left to release it.
+const LEAST: Duration = Duration::from_mins(15);
+
+/// What is known of an environment's lock.
+struct Standing {
+    name: String,
+    /// The config as it is, where there is one.
+    config: Option<Value>,
+    lock: Option<Lock>,
+}
+
+impl Standing {
+    async fn of(bench: &Bench, environment: &EnvironmentId) -> Result<Self> {
+        let Some(name) = lock::name(environment) else {
+            let text = format!(
+                "a swarm keeps locks under names of letters, digits, `-`, `_` and `.`, which `{environment}` is not"
+            );
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        };
+        let config = match bench.engine.raw("configs", &name).await {
+            Ok(config) => Some(config),
+            Err(error) if error.kind == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let lock = config.as_ref().and_then(|config| lock::of_value(config, &bench.settings.connection));
+        Ok(Self { name, config, lock })
+    }
+
+    fn held(&self) -> Option<&Lock> {
+        self.lock.as_ref().filter(|lock| lock.holds(feed::wall_clock()))
+    }
+
+    /// The step that makes the lock say `taking`.
+    fn take(&self, subject: &ResourceId, taking: &Taking<'_>, title: &str) -> Result<Step> {
+        let Some(config) = &self.config else {
+            let request = Way::NewConfig.request(taking.config(&self.name));
+            let unique = Precondition {
+                what: "no lock".into(),
+                value: "the swarm refuses a second config of this name".into(),
+                enforcer: Enforcer::Platform,
+            };
+            return Ok(step(subject, title, request, vec![unique], "the lock is held"));
+        };
+        let id = config.get("ID").and_then(Value::as_str).unwrap_or_default();
+        let spec = config.get("Spec").cloned().unwrap_or_default();
+        let changes = Changes::none().set(&spec, &["Labels"], taking.labels());
+        Ok(step(subject, title, Way::Config(id).request(changes.written()), vec![version()], "the lock is held"))
+    }
+
+    fn release(&self, subject: &ResourceId, title: &str, holder: &Text, operation: Option<&Text>) -> Step {
+        let request = Way::Removal("configs", &self.name).request(json!({"lock": {"from": holder, "to": null}}));
+        let whose = Precondition { what: HOLDER.into(), value: whose(holder, operation), enforcer: Enforcer::Console };
+        step(subject, title, request, vec![named(&self.name), whose], "the lock is gone")
+    }
+}
+
+/// Who holds a lock, and for which operation.
+pub(super) fn whose(holder: &Text, operation: Option<&Text>) -> Text {
+    operation.map_or_else(|| holder.clone(), |operation| Text::clean(&format!("{holder} for {operation}")))
+}
+
+/// One sentence about a lock that is in the way.
+pub(super) fn in_the_way(lock: &Lock) -> String {
+    let now = feed::wall_clock();
+    let why = if lock.reason.is_empty() { String::new() } else { format!(" ({})", lock.reason) };
+    let ends =
+        if lock.holds(now) { format!("for another {}", brief(now.age(lock.until))) } else { "and it has ended".into() };
+    format!("{} has locked {}{why} {} ago, {ends}", lock.holder, lock.environment, brief(lock.since.age(now)))
+}
+
+/// The plan to take or break the lock of an environment.
+pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, evidence: Evidence) -> Result<Plan> {
+    let mut draft = Draft::new(bench, operation, &intent, evidence.environments.clone()).await?;
+    let mut name = String::new();
+    for subject in &intent.subjects {
+        let environment = EnvironmentId(subject.key.clone());
+        name = environment.to_string();
+        let standing = Standing::of(&draft.bench, &environment).await?;
+        draft.belongs(Some(environment.clone()));
+        if let Argument::Lock { reason, lasts } = &intent.argument {
+            take(&mut draft, subject, &standing, &environment, &evidence.operator, (reason, *lasts))?;
+            continue;
+        }
+        let Some(held) = &standing.lock else {
+            return Err(Error::new(ErrorKind::NotFound, format!("nobody holds a lock on {environment}")));
+        };
+        let title = format!("release the lock on {environment}");
+        draft.plan.steps.push(standing.release(subject, &title, &held.holder, held.operation.as_ref()));
+        draft.say(in_the_way(held));
+        draft.plan.rollback = "lock it again".into();
+    }
+    // A lock is what protects; whoever takes or releases one is not asked for the environment's name besides.
+    let mut plan = draft.finish(&name);
+    plan.protected = false;
+    Ok(plan)
+}
+
+fn take(
+    draft: &mut Draft,
+    subject: &ResourceId,
+    standing: &Standing,
+    environment: &EnvironmentId,
+    holder: &Text,
+    (reason, lasts): (&Text, Duration),
+) -> Result<()> {
+    if reason.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "a lock needs a reason, which everybody sees"));
+    }
+    let held = standing.held();
+    if let Some(held) = held.filter(|held| held.holder != *holder || held.operation.is_some()) {
+        return Err(Error::new(ErrorKind::Conflict, in_the_way(held))
+            .hint("ask them, or break it: `unlock` with a reason, then lock"));
+    }
+    let taking = Taking { environment, holder, operation: None, reason, at: feed::wall_clock(), lasts };
+    let title = match (held, &standing.lock) {
+        (Some(_), _) => format!("renew the lock on {environment}"),
+        (None, Some(_)) => format!("take over the lock on {environment}, which has ended"),
+        (None, None) => format!("lock {environment}"),
+    };
+    draft.plan.steps.push(standing.take(subject, &taking, &title)?);
+    draft.say(format!("everybody sees it: {holder}, {reason}; it ends by itself after {}", brief(lasts)));
+    draft.say("verbs are refused there until then, except for its holder; a reason overrides it");
+    draft.plan.rollback = "unlock it".into();
+    draft.plan.undo = Some(Box::new(Intent::new(Verb::Unlock, vec![subject.clone()], Argument::None)));
+    Ok(())
+}
+
+/// Puts a lock around the steps of a plan in a protected environment, unless who asks holds it anyhow or somebody else
+/// does, which the guards judge.
+pub(super) async fn around(bench: &Bench, plan: &mut Plan, evidence: &Evidence) -> Result<()> {
+    let Some(environment) = plan.environment.clone().filter(|_| plan.protected && !plan.steps.is_empty()) else {
+        return Ok(());
+    };
+    if matches!(plan.verb, Verb::Lock | Verb::Unlock) || lock::name(&environment).is_none() {
+        return Ok(());
+    }
+    let standing = Standing::of(bench, &environment).await?;
+    let resumed = |lock: &Lock| plan.resumes.as_ref().is_some_and(|it| lock.operation.as_ref() == Some(&it.0));
+    if standing.held().is_some_and(|held| !resumed(held)) {
+        return Ok(());
+    }
+    let subject = ResourceId::new(plan.connection.clone(), Kind::Lock, environment.0.clone());
+    let reason = Text::clean(&format!("{} of {}", plan.verb.word(), plan.name));
+    let lasts = LEAST + plan.expected.unwrap_or_default() * 2;
+    let (holder, operation) = (&evidence.operator, Some(&plan.operation.0));
+    let taking =
+        Taking { environment: &environment, holder, operation, reason: &reason, at: feed::wall_clock(), lasts };
+    let mut first = standing.take(&subject, &taking, &format!("lock {environment} while this runs"))?;
+    let mut last = standing.release(&subject, &format!("release the lock on {environment}"), holder, operation);
+    (first.always, last.always) = (true, true);
+    plan.steps.insert(0, first);
+    plan.steps.push(last);
+    Ok(())
+}
