@@ -7,6 +7,15 @@ use clap::{Command, CommandFactory as _};
 use super::Cli;
 use crate::error::Exit;
 
+const NAMES: &str = "
+## Names
+
+A thing goes by its name (`newswatch_auth`), with its kind, environment or connection before it (`task/web-1`, `prod/docs`,
+`newswatch/newswatch_auth`), or by its id (`newswatch/service/2cdj…`, as `get -o json` prints it). Where one service alone
+has that application's name, `auth` is enough; with `--yes` it is not. A name that means several things is refused, and
+the error says how to tell them apart. An operation goes by its id, the beginning of it, or its number in `ops`.
+";
+
 /// Every command with what it takes, and the exit codes.
 pub fn documentation() -> String {
     let mut text = "\
@@ -21,6 +30,7 @@ Printed from the code; `quarterdeck COMMAND --help` says more, with examples. Wi
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     rows(&command, &mut text);
+    text.push_str(NAMES);
     text.push_str("\n## What every command takes\n\n| option | what it says |\n|---|---|\n");
     options(&command, &|_| true, &mut text);
     text.push_str(

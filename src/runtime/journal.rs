@@ -2,6 +2,7 @@
 //! one file per process, locked for as long as the process lives. Only files nobody has locked belong to broken
 //! operations. A tail that was cut off can be noticed only against a head hash kept elsewhere.
 
+mod alone;
 mod scribe;
 
 pub use scribe::{JournalScribe, Look, append, completed};

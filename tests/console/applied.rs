@@ -44,6 +44,21 @@ fn a_saved_plan_is_applied_under_its_own_name_and_only_once() {
 }
 
 #[test]
+fn of_two_who_apply_a_plan_at_the_same_time_one_does() {
+    let home = Home::new();
+    save(&home, &["roll", "dev/docs"], "--demo");
+    let start = || {
+        let mut command = home.command(&["apply", "plan.json", "--yes", "--demo"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+    };
+    let children = [start(), start(), start(), start()];
+    let mut codes = children.map(|child| child.wait_with_output().expect("it ends").status.code());
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(3), Some(3), Some(3)]);
+    assert_eq!(home.run(&["ops", "-o", "json"]).json()["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn a_plan_from_standard_input_is_a_plan() {
     let home = Home::new();
     save(&home, &["scale", "dev/docs=2"], FROZEN);
@@ -125,5 +140,5 @@ fn what_guards_forbid_and_read_only_refuses_is_refused_when_it_is_applied_too() 
     home.configure("[safety]\nfreeze = [{ environment = \"*\", reason = \"holidays\" }]\n");
     let frozen = apply(&home, &["--yes", FROZEN]);
     assert_eq!((frozen.code, frozen.err.contains("holidays")), (Some(3), true), "{frozen:?}");
-    assert!(!home.journal().exists());
+    assert_eq!(files(&home.journal(), ".jsonl"), Vec::<std::path::PathBuf>::new());
 }

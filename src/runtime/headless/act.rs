@@ -83,8 +83,19 @@ pub async fn act(
     let mut signals = Signals::listen()?;
     let (to, mut from) = mpsc::channel(64);
     let steps = plan.steps.len();
-    let operations = Operations::new(authority, journal, operator, to);
-    let id = operations.start(target, *plan, answer, act.override_reason).await?;
+    let operations = Operations::new(authority, journal.clone(), operator, to);
+    let id = match &act.wish {
+        Wish::New { .. } | Wish::Rest(_) => operations.start(target, *plan, answer, act.override_reason).await?,
+        Wish::Saved(saved) => {
+            // Of two that come at the same time, the second sees the first one's line.
+            let only = journal.clone();
+            let alone = tokio::task::spawn_blocking(move || only.alone()).await;
+            let _alone =
+                alone.map_err(|error| Error::new(ErrorKind::Internal, "the wait was lost").because(&error))??;
+            once(saved, &journal)?;
+            operations.start(target, *plan, answer, act.override_reason).await?
+        }
+    };
     say(&format!("operation {id} is under way"));
     let following = Following { operations: &operations, id, steps, until, limit: act.limit, format: act.format };
     following.follow(&mut from, &mut signals, output).await

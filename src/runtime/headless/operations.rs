@@ -55,6 +55,13 @@ pub fn recorded(journal: &Journal, name: &str) -> Result<OperationRecord> {
     let reading = read(journal)?;
     let (_, record) = find(&reading, name)?;
     let refused = |text: String| Err(Error::new(ErrorKind::Refused, text));
+    let finished = |it: &&OperationRecord| {
+        it.plan.resumes.as_ref() == Some(&record.operation)
+            && it.verdict.as_ref().is_some_and(|verdict| verdict.outcome == Outcome::Completed)
+    };
+    if let Some(rest) = reading.operations.iter().find(finished) {
+        return refused(format!("{} has completed what was left of {}", rest.operation, record.operation));
+    }
     match &record.verdict {
         Some(verdict) if verdict.outcome == Outcome::Completed => {
             refused(format!("{} was completed: nothing of it is left", record.operation))
