@@ -64,10 +64,15 @@ pub trait Hand: Send + Sync {
 
     /// The verdict on a plan all of whose steps completed, the last of them as `last` says.
     fn finished(&self, plan: &Plan, last: Verdict) -> Verdict {
-        match plan.steps.iter().filter(|step| !step.always).count() {
-            0 | 1 => last,
-            many => Verdict { text: Text::clean(&format!("all {many} steps were done")), ..last },
-        }
+        all_done(plan, last)
+    }
+}
+
+/// The plainest verdict on a plan all of whose steps completed.
+pub fn all_done(plan: &Plan, last: Verdict) -> Verdict {
+    match plan.steps.iter().filter(|step| !step.always).count() {
+        0 | 1 => last,
+        many => Verdict { text: Text::clean(&format!("all {many} steps were done")), ..last },
     }
 }
 
@@ -128,7 +133,9 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
             Some(_) => {}
             None if did.verdict.outcome == Outcome::Completed => {
                 if !step.always {
+                    let left = std::mem::take(&mut last.left);
                     last = did.verdict;
+                    last.left.splice(0..0, left);
                 }
             }
             None => {

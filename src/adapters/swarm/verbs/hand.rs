@@ -17,10 +17,10 @@ use super::{
     start_first,
 };
 use crate::{
-    adapters::steps::{Hand, Says, Sight, verdict},
+    adapters::steps::{Hand, Says, Sight, all_done, verdict},
     error::{Error, ErrorKind, Result},
     fleet::Text,
-    operation::{Outcome, Progress, Step, Verdict},
+    operation::{Argument, Outcome, Plan, Progress, Step, Verb, Verdict},
     platform::{Cancel, Ticket},
 };
 
@@ -253,6 +253,21 @@ impl Hand for SwarmHand {
             Way::Token(_) => done("the old token lets nobody in any more; members stay members"),
             Way::NewConfig | Way::Config(_) => done("the lock is held"),
         }
+    }
+
+    fn finished(&self, plan: &Plan, last: Verdict) -> Verdict {
+        let (name, many) = (&plan.name, plan.subjects.len());
+        let text = match plan.verb {
+            Verb::Drain if plan.argument == Argument::StartFirst && many == 1 => {
+                format!("{name} is empty, and every service has its own spec back")
+            }
+            Verb::Drain if many > 1 => format!("all {many} nodes are empty"),
+            Verb::Activate => format!("{name} takes new tasks; none move there by themselves"),
+            Verb::Roll | Verb::Rebalance if many > 1 => format!("all {many} services were rolled"),
+            Verb::Remove => format!("all that carried the name of {name} is gone"),
+            _ => return all_done(plan, last),
+        };
+        Verdict { text: Text::clean(&text), ..last }
     }
 
     /// Known refusals have kinds of their own; whatever else a manager, or something before it, answers with 500 and

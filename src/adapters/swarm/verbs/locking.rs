@@ -59,22 +59,22 @@ impl Standing {
         let Some(config) = &self.config else {
             let request = Way::NewConfig.request(taking.config(&self.name));
             let unique = Precondition {
-                what: "no lock".into(),
-                value: "the swarm refuses a second config of this name".into(),
+                what: Text::clean(&format!("the name {}", self.name)),
+                value: "free".into(),
                 enforcer: Enforcer::Platform,
             };
-            return Ok(step(subject, title, request, vec![unique], "the lock is held"));
+            return Ok(step(subject, title, request, vec![unique], "the lock to be held"));
         };
         let id = config.get("ID").and_then(Value::as_str).unwrap_or_default();
         let spec = config.get("Spec").cloned().unwrap_or_default();
         let changes = Changes::none().set(&spec, &["Labels"], taking.labels());
-        Ok(step(subject, title, Way::Config(id).request(changes.written()), vec![version()], "the lock is held"))
+        Ok(step(subject, title, Way::Config(id).request(changes.written()), vec![version()], "the lock to be held"))
     }
 
     fn release(&self, subject: &ResourceId, title: &str, holder: &Text, operation: Option<&Text>) -> Step {
         let request = Way::Removal("configs", &self.name).request(json!({"lock": {"from": holder, "to": null}}));
         let whose = Precondition { what: HOLDER.into(), value: whose(holder, operation), enforcer: Enforcer::Console };
-        step(subject, title, request, vec![named(&self.name), whose], "the lock is gone")
+        step(subject, title, request, vec![named(&self.name), whose], "the lock to be gone")
     }
 }
 

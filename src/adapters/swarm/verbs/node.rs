@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{ResourceId, Text},
-    operation::{Argument, Evidence, Intent, OperationId, Plan, Step, Verb},
+    operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step, Verb},
 };
 
 /// What one task takes to stop and another to start, where nothing better is known.
@@ -60,7 +60,9 @@ impl Machine {
     /// A step that sets `path` of its spec.
     pub(super) fn set(&self, subject: &ResourceId, path: &str, to: &str, title: &str, waits_for: &str) -> Step {
         let change = Changes::none().set(&self.spec, &[path], json!(to)).written();
-        step(subject, title, Way::Node(&self.node.id).request(change), vec![version()], waits_for)
+        let was = self.spec.get(path).and_then(Value::as_str).unwrap_or_default();
+        let was = Precondition { what: Text::clean(path), value: Text::clean(was), enforcer: Enforcer::Console };
+        step(subject, title, Way::Node(&self.node.id).request(change), vec![was, version()], waits_for)
     }
 
     /// The same for a drain, which says what leaves.
@@ -98,7 +100,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             Verb::Cordon => {
                 differs(&machine, "Availability", "pause", "takes no new tasks already")?;
                 let title = format!("pause {name}");
-                draft.plan.steps.push(machine.set(subject, "Availability", "pause", &title, "it takes no new tasks"));
+                draft.plan.steps.push(machine.set(subject, "Availability", "pause", &title, "it to take no new tasks"));
                 draft.say(format!("what runs on {name} stays there; a service that is updated leaves it"));
                 draft.plan.rollback = "activate it".into();
             }
@@ -175,7 +177,7 @@ async fn activate(draft: &mut Draft, subject: &ResourceId, machine: &Machine) ->
     // First the node: specs that are given back may put tasks there again.
     if machine.spec.get("Availability").and_then(Value::as_str) != Some("active") {
         let title = format!("activate {name}");
-        draft.plan.steps.push(machine.set(subject, "Availability", "active", &title, "it takes tasks"));
+        draft.plan.steps.push(machine.set(subject, "Availability", "active", &title, "it to take tasks"));
     }
     start_first::restore(draft, machine).await?;
     if draft.plan.steps.is_empty() {
@@ -199,7 +201,7 @@ fn role(draft: &mut Draft, subject: &ResourceId, machine: &Machine, verb: Verb) 
         return Err(Error::new(ErrorKind::Refused, format!("{name} is the last manager: a swarm without one is none")));
     }
     let title = format!("make {name} a {to}");
-    draft.plan.steps.push(machine.set(subject, "Role", to, &title, &format!("it is a {to}")));
+    draft.plan.steps.push(machine.set(subject, "Role", to, &title, &format!("it to be a {to}")));
     draft.say(format!(
         "{managers} managers become {after}: the swarm survives the loss of {} of them instead of {}",
         tolerates(after),

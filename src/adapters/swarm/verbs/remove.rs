@@ -39,7 +39,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             let name = &service.spec.name;
             let title = format!("remove the service {name}");
             let request = Way::Removal("services", &service.id).request(Value::Null);
-            draft.plan.steps.push(step(subject, &title, request, vec![named(name)], "its tasks have stopped"));
+            draft.plan.steps.push(step(subject, &title, request, vec![named(name)], "its tasks to stop"));
             draft.touches(&service.spec);
             let tasks = engine.tasks_of(&service.id).await?;
             let running = tasks.iter().filter(|task| task.wanted() && task.status.state == "running").count();
@@ -52,7 +52,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             for (id, name) in labelled(&draft, list, stack).await? {
                 let request = Way::Removal(list, &id).request(Value::Null);
                 let title = format!("remove the {what} {name}");
-                draft.plan.steps.push(step(subject, &title, request, vec![named(&name)], "it is gone"));
+                draft.plan.steps.push(step(subject, &title, request, vec![named(&name)], "it to be gone"));
             }
         }
         if draft.plan.steps.len() == before {

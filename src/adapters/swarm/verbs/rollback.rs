@@ -54,7 +54,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         let mut preconditions = hashes.to_vec();
         preconditions.push(version());
         let request = Way::Rollback(&service.id).request(serde_json::Value::Object(change));
-        let waits = format!("every task of {name} is of the spec before");
+        let waits = format!("every task of {name} to be of the spec before");
         draft.plan.steps.push(step(subject, &format!("roll {name} back"), request, preconditions, &waits));
         draft.touches(&service.spec);
         let tasks = draft.bench.engine.tasks_of(&subject.key).await?;

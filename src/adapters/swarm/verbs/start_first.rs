@@ -45,7 +45,7 @@ pub(super) async fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Mac
     }
     if availability == "active" {
         let title = format!("pause {name}");
-        draft.plan.steps.push(machine.set(subject, "Availability", "pause", &title, "it takes no new tasks"));
+        draft.plan.steps.push(machine.set(subject, "Availability", "pause", &title, "it to take no new tasks"));
     }
     let mut restores: Vec<Step> = Vec::new();
     for service in &machine.services {
@@ -77,6 +77,9 @@ pub(super) async fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Mac
         let mut last = machine.drain(subject, &left);
         if let (Some(change), "active") = (last.request.change.pointer_mut("/Spec.Availability/from"), availability) {
             *change = json!("pause");
+            if let Some(was) = last.preconditions.first_mut() {
+                was.value = "pause".into();
+            }
         }
         draft.plan.steps.push(last);
     }
@@ -134,7 +137,7 @@ pub(super) fn gives_back(changes: &Changes) -> bool {
 /// A step that only edits a spec, presuming what it changes and nothing else: the step before has changed the rest.
 fn edit(subject: &ResourceId, service: &model::Service, title: &str, changes: &Changes) -> Step {
     let request = Way::Service(&service.id).request(changes.written());
-    step(subject, title, request, vec![version()], "no task is replaced")
+    step(subject, title, request, vec![version()], "nothing: no task is replaced")
 }
 
 /// What keeps a service off a node.

@@ -35,7 +35,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             &title,
             Way::Token(token).request(change.clone()),
             vec![old.clone(), version()],
-            "the old token lets nobody in",
+            "the old token to let nobody in",
         ));
     }
     draft.say("members stay members; only joining needs the new token");
