@@ -6,6 +6,8 @@
 
 #[path = "swarm/bench.rs"]
 mod bench;
+#[path = "swarm/faults.rs"]
+mod faults;
 #[path = "swarm/looks.rs"]
 mod looks;
 #[path = "swarm/losses.rs"]

@@ -253,6 +253,7 @@ pub struct Tap {
     pub path: PathBuf,
     heard: Arc<Mutex<Vec<String>>>,
     mode: Arc<AtomicU8>,
+    mishap: Arc<Mutex<Option<Mishap>>>,
     _folder: tempfile::TempDir,
     task: tokio::task::JoinHandle<()>,
 }
@@ -269,6 +270,25 @@ pub enum Fault {
     Hangs,
 }
 
+/// What happens to requests that change something; those that read pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    /// The connection ends before the request goes anywhere.
+    Lost,
+    /// The engine has the request, and the connection ends before its answer.
+    Unanswered,
+    /// The engine has the request, and its answer stops after so many bytes.
+    Stuck(usize),
+    /// The engine has the request, and its answer is cut after so many bytes.
+    Cut(usize),
+    /// The engine has the request, and its answer comes a byte at a time.
+    Slow,
+    /// Somebody answers 500 with this text, and the engine never sees the request.
+    Refused(&'static str),
+    /// The engine has the request; somebody answers 500 with this text.
+    Overruled(&'static str),
+}
+
 impl Tap {
     /// A tap on `engine`.
     pub fn on(engine: &Path) -> Self {
@@ -277,17 +297,25 @@ impl Tap {
         let listener = UnixListener::bind(&path).expect("a socket");
         let (heard, mode) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(AtomicU8::new(0)));
         let (notes, fault, engine) = (Arc::clone(&heard), Arc::clone(&mode), engine.to_owned());
+        let mishap = Arc::<Mutex<Option<Mishap>>>::default();
+        let planned = Arc::clone(&mishap);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(hand_on(client, engine.clone(), Arc::clone(&notes), Arc::clone(&fault)));
+                let (notes, fault) = (Arc::clone(&notes), Arc::clone(&fault));
+                tokio::spawn(hand_on(client, engine.clone(), notes, fault, Arc::clone(&planned)));
             }
         });
-        Self { path, heard, mode, _folder: folder, task }
+        Self { path, heard, mode, mishap, _folder: folder, task }
     }
 
     /// From here on connections are treated so; those that are open are cut when it is a fault.
     pub fn set(&self, fault: Fault) {
         self.mode.store(fault as u8, Ordering::SeqCst);
+    }
+
+    /// From here on this happens to requests that change something.
+    pub fn meet(&self, mishap: Mishap) {
+        *self.mishap.lock().expect("no test panics here") = Some(mishap);
     }
 
     /// Method and path of every request so far.
@@ -302,7 +330,13 @@ impl Drop for Tap {
     }
 }
 
-async fn hand_on(mut client: UnixStream, engine: PathBuf, heard: Arc<Mutex<Vec<String>>>, mode: Arc<AtomicU8>) {
+async fn hand_on(
+    mut client: UnixStream,
+    engine: PathBuf,
+    heard: Arc<Mutex<Vec<String>>>,
+    mode: Arc<AtomicU8>,
+    mishap: Arc<Mutex<Option<Mishap>>>,
+) {
     if mode.load(Ordering::SeqCst) == Fault::Dead as u8 {
         return;
     }
@@ -314,7 +348,12 @@ async fn hand_on(mut client: UnixStream, engine: PathBuf, heard: Arc<Mutex<Vec<S
     first.truncate(read);
     let text = String::from_utf8_lossy(&first).into_owned();
     let line = text.lines().next().unwrap_or_default().trim_end_matches(" HTTP/1.1").to_owned();
+    let changes = !line.starts_with("GET ");
     heard.lock().expect("no test panics here").push(line);
+    let met = mishap.lock().expect("no test panics here").filter(|_| changes);
+    if let Some(mishap) = met {
+        return meet(client, &engine, &first, mishap).await;
+    }
     let faulty = async {
         while mode.load(Ordering::SeqCst) == Fault::None as u8 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -333,5 +372,65 @@ async fn hand_on(mut client: UnixStream, engine: PathBuf, heard: Arc<Mutex<Vec<S
     tokio::select! {
         () = work => {}
         fault = faulty => if fault == Fault::Hangs as u8 { std::future::pending().await },
+    }
+}
+
+/// Lets `mishap` happen to one request whose bytes are `first`.
+async fn meet(mut client: UnixStream, engine: &Path, first: &[u8], mishap: Mishap) {
+    let refusal = |text: &str| {
+        let body = serde_json::json!({ "message": text }).to_string();
+        let head = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
+    };
+    let answer = match mishap {
+        Mishap::Lost => return,
+        Mishap::Refused(text) => {
+            let _ = client.write_all(refusal(text).as_bytes()).await;
+            return;
+        }
+        _ => asked(&mut client, engine, first).await,
+    };
+    match mishap {
+        Mishap::Stuck(bytes) => {
+            let _ = client.write_all(answer.get(..bytes).unwrap_or(&answer)).await;
+            std::future::pending::<()>().await;
+        }
+        Mishap::Cut(bytes) => drop(client.write_all(answer.get(..bytes).unwrap_or(&answer)).await),
+        Mishap::Slow => {
+            for byte in answer {
+                tokio::time::sleep(Duration::from_millis(15)).await;
+                if client.write_all(&[byte]).await.is_err() {
+                    return;
+                }
+            }
+        }
+        Mishap::Overruled(text) => drop(client.write_all(refusal(text).as_bytes()).await),
+        Mishap::Lost | Mishap::Unanswered | Mishap::Refused(_) => {}
+    }
+}
+
+/// What the engine answers to the request whose first bytes are `first` and whose rest `client` still sends.
+async fn asked(client: &mut UnixStream, engine: &Path, first: &[u8]) -> Vec<u8> {
+    let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+    let Ok(mut engine) = UnixStream::connect(engine).await else { return answer };
+    if engine.write_all(first).await.is_err() {
+        return answer;
+    }
+    let mut rest = vec![0; 64 * 1024];
+    loop {
+        tokio::select! {
+            more = client.read(&mut rest) => match more {
+                Ok(read) if read > 0 => drop(engine.write_all(rest.get(..read).unwrap_or_default()).await),
+                Ok(_) | Err(_) => return answer,
+            },
+            said = engine.read(&mut buffer) => match said {
+                Ok(read) if read > 0 => {
+                    answer.extend_from_slice(buffer.get(..read).unwrap_or_default());
+                    // An update is answered with a line; it comes at once.
+                    return answer;
+                }
+                Ok(_) | Err(_) => return answer,
+            },
+        }
     }
 }
