@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod authority;
 pub mod care;
+pub mod change;
 pub mod evidence;
 pub mod guard;
 pub mod intent;

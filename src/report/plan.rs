@@ -8,7 +8,7 @@ use super::{Format, readable_times, structured};
 use crate::{
     error::Result,
     fleet::time::brief,
-    operation::{Enforcer, OperationId, Plan, Verdict, Weight},
+    operation::{Enforcer, OperationId, Plan, Verdict, Weight, change::Part},
 };
 
 /// `plan`, written as `format`.
@@ -73,7 +73,12 @@ fn text(plan: &Plan) -> String {
     for (number, step) in plan.steps.iter().enumerate() {
         let _ = writeln!(text, "\nStep {}: {}", number + 1, step.title);
         let _ = writeln!(text, "  {} {}", step.request.method, step.request.path);
-        let _ = writeln!(text, "  changes {}", step.request.change);
+        for part in step.request.changes() {
+            let _ = match part {
+                Part::Value { path, from, to } => writeln!(text, "  changes {path}: {from} → {to}"),
+                Part::Json(json) => writeln!(text, "  changes {json}"),
+            };
+        }
         for precondition in &step.preconditions {
             let enforcer = match precondition.enforcer {
                 Enforcer::Platform => "the platform refuses otherwise",
@@ -111,4 +116,32 @@ fn text(plan: &Plan) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fleet::{ConnectionId, Kind, ResourceId, Timestamp},
+        operation::{Argument, Intent, Request, Step, Verb},
+    };
+
+    #[test]
+    fn a_value_that_changes_is_a_line_of_the_text_and_the_rest_is_json() {
+        let node = ResourceId { connection: ConnectionId("lab".into()), kind: Kind::Node, key: "n".into() };
+        let intent = Intent::new(Verb::Cordon, vec![node.clone()], Argument::None);
+        let mut plan = Plan::new(OperationId("one".into()), &intent, ConnectionId("lab".into()), Timestamp(0));
+        let change = json!({ "Spec.Availability": { "from": "active", "to": "pause" }, "force": true });
+        plan.steps.push(Step {
+            title: "cordon n".into(),
+            subject: node,
+            request: Request { method: "POST".into(), path: "/nodes/n/update".into(), change },
+            preconditions: Vec::new(),
+            waits_for: "it to be paused".into(),
+            always: false,
+        });
+        let text = super::plan(&plan, Format::Table).expect("text can be written");
+        let changes: Vec<&str> = text.lines().filter(|line| line.starts_with("  changes ")).collect();
+        assert_eq!(changes, ["  changes Spec.Availability: active → pause", "  changes {\"force\":true}"]);
+    }
 }

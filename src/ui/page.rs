@@ -26,6 +26,11 @@ impl Page {
         Self { width: width.max(1), lines: Vec::new() }
     }
 
+    /// How many cells it is across.
+    pub(crate) const fn width(&self) -> u16 {
+        self.width
+    }
+
     /// How many lines there are.
     pub(crate) const fn count(&self) -> usize {
         self.lines.len()

@@ -251,7 +251,7 @@ fn fill(plan: &mut Plan) {
         request: Request {
             method: "POST".into(),
             path: "/services/x7k2m9/update?version={version}".into(),
-            change: serde_json::json!({ "TaskTemplate": { "ForceUpdate": 4 } }),
+            change: serde_json::json!({ "Spec.TaskTemplate.ForceUpdate": { "from": 3, "to": 4 } }),
         },
         preconditions: vec![Precondition {
             what: "spec hash".into(),

@@ -10,7 +10,7 @@ use crate::{
         overlay::{Confirm, Needs, Override, PlanStage, PlanView},
     },
     fleet::time::brief,
-    operation::{Enforcer, Plan, Step, Weight, plan::ServiceImpact},
+    operation::{Enforcer, Plan, Step, Weight, change::Part, plan::ServiceImpact},
     ui::{
         canvas::{Canvas, cells},
         footer::key_of,
@@ -168,10 +168,15 @@ fn step(page: &mut Page, theme: &Theme, number: usize, step: &Step) {
     page.say(&format!("  {number}. "), theme.accent, &step.title, theme.text);
     let request = format!("{} {}", step.request.method, step.request.path);
     page.say("     ", theme.muted, &request, theme.strong);
-    if !step.request.change.is_null() {
-        let pretty = serde_json::to_string_pretty(&step.request.change).unwrap_or_default();
-        for part in pretty.lines().filter_map(|part| part.strip_prefix("  ")) {
-            page.line([("     + ", theme.added), (part, theme.added)]);
+    for part in step.request.changes() {
+        match part {
+            Part::Value { path, from, to } => replaced(page, theme, &path, &from, &to),
+            Part::Json(json) => {
+                let pretty = serde_json::to_string_pretty(&json).unwrap_or_default();
+                for part in pretty.lines().filter_map(|part| part.strip_prefix("  ")) {
+                    page.line([("     + ", theme.added), (part, theme.added)]);
+                }
+            }
         }
     }
     for it in &step.preconditions {
@@ -184,6 +189,19 @@ fn step(page: &mut Page, theme: &Theme, number: usize, step: &Step) {
     if !step.waits_for.is_empty() {
         page.say("     then waits for ", theme.muted, &step.waits_for, theme.muted);
     }
+}
+
+/// One value and what it becomes: a line where that fits, else one below the other.
+fn replaced(page: &mut Page, theme: &Theme, path: &str, from: &str, to: &str) {
+    let path = format!("{path}: ");
+    let (old, new) = (theme.muted, theme.added);
+    let line = [("     ", theme.muted), (&path, theme.text), (from, old), (" → ", theme.accent), (to, new)];
+    if line.iter().map(|(piece, _)| usize::from(cells(piece))).sum::<usize>() <= usize::from(page.width()) {
+        page.line(line);
+        return;
+    }
+    page.say("     ", theme.muted, &path, theme.text);
+    page.say("         ", old, from, old).say("       → ", theme.accent, to, new);
 }
 
 /// What agrees, and what it is that is agreed to. No is the default.
@@ -224,5 +242,53 @@ fn agree(canvas: &mut Canvas<'_>, area: Rect, plan: &Plan, confirm: &Confirm, hi
             last.put("overridden because ", theme.warning).put(reason, theme.text);
         }
         (None, Override::Needed | Override::NotNeeded) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{operation::Request, ui::widget::tests::rows};
+
+    #[test]
+    fn a_value_that_changes_is_a_line_and_what_is_too_long_stands_below_each_other() {
+        let change = serde_json::json!({
+            "Spec.Availability": { "from": "active", "to": "pause" },
+            "Spec.Constraints": { "from": null, "to": ["node.role==worker", "node.labels.zone==a"] },
+            "ZRest": { "By": 1 },
+        });
+        let step = Step {
+            title: "change it".into(),
+            subject: crate::fleet::ResourceId {
+                connection: "lab".into(),
+                kind: crate::fleet::Kind::Node,
+                key: "n".into(),
+            },
+            request: Request { method: "POST".into(), path: "/nodes/n".into(), change },
+            preconditions: Vec::new(),
+            waits_for: "".into(),
+            always: false,
+        };
+        let drawn = rows(42, 11, |canvas, area| {
+            let theme = canvas.theme;
+            let mut page = Page::new(area.width);
+            super::step(&mut page, theme, 1, &step);
+            page.draw(canvas, area, 0..page.count());
+        });
+        let drawn: Vec<&str> = drawn.lines().map(str::trim_end).collect();
+        let shown = [
+            "  1. change it",
+            "     POST /nodes/n",
+            "     Spec.Availability: active → pause",
+            "     Spec.Constraints:",
+            "         nothing",
+            "       → [node.role==worker,",
+            "         node.labels.zone==a]",
+            "     + \"ZRest\": {",
+            "     +   \"By\": 1",
+            "     + }",
+            "",
+        ];
+        assert_eq!(drawn, shown);
     }
 }
