@@ -1,10 +1,10 @@
 //! Everything that can happen to the console.
 
-use super::key::Key;
+use super::{key::Key, operations::Recorded};
 use crate::{
     error::{Error, Result},
     fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Timestamp, log::LogBatch},
-    operation::{Intent, OperationId, OperationRecord, Plan, Progress},
+    operation::{Intent, OperationId, Plan, Progress},
     platform::{Checkup, LogRequest, Profile},
 };
 
@@ -48,8 +48,8 @@ pub enum Msg {
     Started(OperationId, Result<()>),
     /// A running or observed operation says something.
     Progress(OperationId, Progress, Timestamp),
-    /// What the journals know, newest last.
-    Journal(Result<Vec<OperationRecord>>),
+    /// What the journals know.
+    Journal(Result<Recorded>),
     /// Something was saved to a file, or could not be.
     Saved(Result<String>),
     /// Configuration has problems that somebody should know of.

@@ -1,5 +1,7 @@
 //! The operations pane: what is being done, what was done, and how it ended.
 
+use std::time::Duration;
+
 use super::{
     message::Tone,
     scroll::{Motion, Scroll},
@@ -17,6 +19,16 @@ pub struct Operations {
     cursor: Option<OperationId>,
     scroll: Scroll,
     journal: Journal,
+    read_at: Timestamp,
+}
+
+/// What the journals of this machine know.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recorded {
+    /// Every operation, oldest first.
+    pub operations: Vec<OperationRecord>,
+    /// Those without a verdict whose process is gone.
+    pub broken: Vec<OperationId>,
 }
 
 /// What is known of the journal.
@@ -49,7 +61,7 @@ pub struct Operation {
     /// How far each subject is.
     pub subjects: Vec<SubjectState>,
     /// What happens to single tasks: the newest word on each, newest last.
-    pub tasks: Vec<(ResourceId, Text)>,
+    pub tasks: Vec<TaskWord>,
     /// Why nothing moves, and since when.
     pub waiting: Option<(Text, Timestamp)>,
     /// The platform could not be heard.
@@ -65,7 +77,9 @@ pub enum State {
     UnderWay,
     /// It was asked to stop and will, between its steps.
     Stopping,
-    /// The journal knows no end of it: the console that ran it is gone. It is being looked at.
+    /// Another process of this machine runs it.
+    Elsewhere,
+    /// The journal knows no end of it, and whoever ran it is gone. What it did is being looked at.
     Open,
     /// It ended.
     Ended(Verdict),
@@ -95,6 +109,28 @@ pub struct SubjectState {
     pub total: u32,
     /// What happens now.
     pub text: Text,
+    /// Since when that is so.
+    pub since: Timestamp,
+}
+
+/// What happens to one task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskWord {
+    /// Which.
+    pub id: ResourceId,
+    /// What happens to it.
+    pub text: Text,
+    /// Since when that is so.
+    pub since: Timestamp,
+}
+
+/// What is left of the time that an operation should take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remaining {
+    /// About so long.
+    About(Duration),
+    /// It takes longer than expected already, by so much.
+    Over(Duration),
 }
 
 /// How loud a verdict is told.
@@ -113,12 +149,14 @@ pub(super) const fn tone(outcome: Outcome) -> Tone {
 
 /// Older words on single tasks are dropped: they stand in the platform's own history.
 const TASKS: usize = 200;
+/// How often the journals are read while another process runs something.
+const PAUSE: Duration = Duration::from_secs(5);
 
 impl State {
     /// Whether it may still move.
     pub const fn under_way(&self) -> bool {
         match self {
-            Self::UnderWay | Self::Stopping | Self::Open => true,
+            Self::UnderWay | Self::Stopping | Self::Elsewhere | Self::Open => true,
             Self::Ended(_) | Self::Refused(_) => false,
         }
     }
@@ -126,9 +164,9 @@ impl State {
     /// The word shown.
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::UnderWay => "under way",
+            Self::UnderWay | Self::Elsewhere => "under way",
             Self::Stopping => "stopping",
-            Self::Open => "open",
+            Self::Open => "being observed",
             Self::Ended(verdict) => verdict.outcome.word(),
             Self::Refused(_) => "refused",
         }
@@ -152,12 +190,16 @@ impl Operation {
         }
     }
 
-    fn from_record(record: OperationRecord) -> Self {
+    fn from_record(record: OperationRecord, broken: &[OperationId]) -> Self {
         let mut operation = Self::new(record.plan, record.approved_at);
         operation.id = record.operation;
         operation.operator = Some(record.operator);
         operation.last_at = record.last_at;
-        operation.state = record.verdict.map_or(State::Open, State::Ended);
+        operation.state = match record.verdict {
+            Some(verdict) => State::Ended(verdict),
+            None if broken.contains(&operation.id) => State::Open,
+            None => State::Elsewhere,
+        };
         for (number, step) in operation.steps.iter_mut().enumerate() {
             if record.answered.contains(&number) {
                 *step = StepState::Answered(Text::clean("answered"));
@@ -184,6 +226,33 @@ impl Operation {
         Some((sum(|it| it.done), sum(|it| it.total)))
     }
 
+    /// How many of the first steps are done for sure: a step begins once the one before has come to its end.
+    pub fn done(&self) -> usize {
+        self.steps.iter().rposition(|step| *step != StepState::Waiting).unwrap_or(0)
+    }
+
+    /// Whether any request of it left, or may have.
+    pub fn was_sent(&self) -> bool {
+        self.steps.iter().any(|step| *step != StepState::Waiting)
+    }
+
+    /// What is left at `now` of the time it should take.
+    pub fn remaining(&self, now: Timestamp) -> Option<Remaining> {
+        let (expected, passed) = (self.plan.expected?, self.approved_at.age(now));
+        match self.state {
+            State::UnderWay | State::Stopping => Some(match expected.checked_sub(passed) {
+                Some(left) if !left.is_zero() => Remaining::About(left),
+                Some(_) | None => Remaining::Over(passed.saturating_sub(expected)),
+            }),
+            State::Elsewhere | State::Open | State::Ended(_) | State::Refused(_) => None,
+        }
+    }
+
+    /// When what is said of it was true last: now, as long as it may move.
+    pub fn told_at(&self, now: Timestamp) -> Timestamp {
+        if self.state.under_way() { now } else { self.last_at }
+    }
+
     fn hear(&mut self, progress: Progress, now: Timestamp) {
         self.last_at = now;
         match progress {
@@ -201,19 +270,23 @@ impl Operation {
             }
             Progress::Subject { id, done, total, text } => {
                 (self.waiting, self.trouble) = (None, None);
-                let state = SubjectState { id, done, total, text };
+                let state = SubjectState { id, done, total, text, since: now };
                 match self.subjects.iter_mut().find(|known| known.id == state.id) {
+                    Some(known) if SubjectState { since: known.since, ..state.clone() } == *known => {}
                     Some(known) => *known = state,
                     None => self.subjects.push(state),
                 }
             }
             Progress::Task { id, text } => {
                 self.trouble = None;
-                self.tasks.retain(|(known, _)| *known != id);
+                if self.tasks.iter().any(|known| known.id == id && known.text == text) {
+                    return;
+                }
+                self.tasks.retain(|known| known.id != id);
                 if self.tasks.len() == TASKS {
                     self.tasks.remove(0);
                 }
-                self.tasks.push((id, text));
+                self.tasks.push(TaskWord { id, text, since: now });
             }
             Progress::Waiting { reason, since } => self.waiting = Some((reason, since)),
             Progress::Trouble(error) => self.trouble = Some(error),
@@ -236,15 +309,31 @@ impl Operations {
         &self.journal
     }
 
-    /// How many are under way.
+    /// How many are under way, here or in another process.
     pub fn under_way(&self) -> usize {
-        self.all.iter().filter(|operation| operation.state.under_way()).count()
+        let moving = |it: &&Operation| it.state.under_way() && it.state != State::Open;
+        self.all.iter().filter(moving).count()
     }
 
-    /// How many of them this console runs.
-    pub fn running(&self) -> usize {
-        let ours = |it: &&Operation| matches!(it.state, State::UnderWay | State::Stopping);
-        self.all.iter().filter(ours).count()
+    /// How many were left open by a process that is gone, and have no verdict yet.
+    pub fn open(&self) -> usize {
+        self.all.iter().filter(|operation| operation.state == State::Open).count()
+    }
+
+    /// Those that this console runs.
+    pub fn running(&self) -> impl Iterator<Item = &Operation> {
+        self.all.iter().filter(|it| matches!(it.state, State::UnderWay | State::Stopping))
+    }
+
+    /// When the journals are to be read again, because another process runs something.
+    pub fn reads_next(&self) -> Option<Timestamp> {
+        let elsewhere = self.all.iter().any(|it| it.state == State::Elsewhere);
+        elsewhere.then(|| self.read_at.after(PAUSE))
+    }
+
+    /// The journals are being read.
+    pub const fn reading(&mut self, now: Timestamp) {
+        self.read_at = now;
     }
 
     /// The one the cursor is on.
@@ -306,23 +395,34 @@ impl Operations {
         }
     }
 
-    /// The journals were read: what is known better here stays.
-    pub fn read(&mut self, journal: Result<Vec<OperationRecord>, Error>) {
-        match journal {
-            Err(error) => self.journal = Journal::Failed(error),
-            Ok(records) => {
-                self.journal = Journal::Read;
-                for record in records {
-                    match self.all.iter_mut().find(|it| it.id == record.operation) {
-                        Some(known) if known.state == State::Open => *known = Operation::from_record(record),
-                        Some(_) => {}
-                        None => self.all.push(Operation::from_record(record)),
-                    }
-                }
-                self.all.sort_by(|a, b| b.approved_at.cmp(&a.approved_at).then_with(|| b.id.cmp(&a.id)));
-                self.find_cursor();
+    /// The journals were read: what is known better here stays. Gives what turns out to have been left open.
+    pub fn read(&mut self, journal: Result<Recorded, Error>) -> Vec<String> {
+        let recorded = match journal {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                self.journal = Journal::Failed(error);
+                return Vec::new();
+            }
+        };
+        self.journal = Journal::Read;
+        let mut left_open = Vec::new();
+        for record in recorded.operations {
+            let new = Operation::from_record(record, &recorded.broken);
+            let known = self.all.iter_mut().find(|it| it.id == new.id);
+            if new.state == State::Open && known.as_ref().is_none_or(|known| known.state == State::Elsewhere) {
+                left_open.push(new.title());
+            }
+            match known {
+                Some(known) if known.state == State::Elsewhere => *known = new,
+                // What was heard while it is looked at says more than the journal.
+                Some(known) if known.state == State::Open && new.state != State::Open => *known = new,
+                Some(_) => {}
+                None => self.all.push(new),
             }
         }
+        self.all.sort_by(|a, b| b.approved_at.cmp(&a.approved_at).then_with(|| b.id.cmp(&a.id)));
+        self.find_cursor();
+        left_open
     }
 
     fn find_cursor(&mut self) {

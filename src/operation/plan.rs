@@ -171,9 +171,68 @@ impl Plan {
         Intent { resumes: self.resumes.clone(), ..intent }
     }
 
+    /// The wish that finishes it once its first `done` steps are done. Where each step is about one of the subjects,
+    /// those that need nothing more are left out; otherwise nobody but the platform knows which do.
+    pub fn rest(&self, done: usize) -> Intent {
+        let mut subjects = self.subjects.clone();
+        if self.steps.iter().all(|step| self.subjects.contains(&step.subject)) {
+            subjects.retain(|id| {
+                let mut steps = self.steps.iter().enumerate().filter(|(_, step)| step.subject == *id).peekable();
+                steps.peek().is_none() || steps.any(|(number, _)| number >= done)
+            });
+        }
+        let intent = Intent::new(self.verb, subjects, self.argument.clone());
+        Intent { resumes: Some(self.operation.clone()), ..intent }
+    }
+
     /// SHA-256 over the plan's JSON, in hex: what an approval and the journal refer to.
     pub fn hash(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
         Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::{Kind, sample::id};
+
+    /// A plan for `subjects` whose steps are about `steps`.
+    fn plan(subjects: &[&str], steps: &[ResourceId]) -> Plan {
+        let subjects = subjects.iter().map(|name| id(Kind::Node, name)).collect();
+        let intent = Intent::new(Verb::Drain, subjects, Argument::None);
+        let mut plan = Plan::new(OperationId("one".into()), &intent, "lab".into(), Timestamp(0));
+        let step = |subject: &ResourceId| Step {
+            title: Text::default(),
+            subject: subject.clone(),
+            request: Request { method: "POST".into(), path: "/".into(), change: serde_json::Value::Null },
+            preconditions: Vec::new(),
+            waits_for: Text::default(),
+        };
+        plan.steps = steps.iter().map(step).collect();
+        plan
+    }
+
+    fn left(plan: &Plan, done: usize) -> Vec<String> {
+        let rest = plan.rest(done);
+        assert_eq!(rest.resumes, Some(plan.operation.clone()));
+        rest.subjects.iter().map(|id| id.key.to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_left_are_the_subjects_that_still_need_a_step() {
+        let node = |name| id(Kind::Node, name);
+        let each = plan(&["a", "b", "c"], &[node("a"), node("b"), node("c")]);
+        assert_eq!(left(&each, 0), ["a", "b", "c"]);
+        assert_eq!(left(&each, 2), ["c"]);
+        let twice = plan(&["a", "b"], &[node("a"), node("a"), node("b")]);
+        assert_eq!(left(&twice, 1), ["a", "b"]);
+        assert_eq!(left(&twice, 2), ["b"]);
+    }
+
+    #[test]
+    fn steps_about_something_else_leave_every_subject() {
+        let evictions = plan(&["a", "b"], &[id(Kind::Node, "a"), id(Kind::Task, "web.1"), id(Kind::Node, "b")]);
+        assert_eq!(left(&evictions, 2), ["a", "b"]);
     }
 }
