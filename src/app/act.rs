@@ -1,5 +1,6 @@
 //! What commands do. Dispatch only: one arm each, and the doing is in the file of what it is about.
 
+mod after;
 mod changing;
 mod choosing;
 mod logging;
@@ -7,6 +8,8 @@ mod moving;
 mod opening;
 mod program;
 mod reading;
+
+pub(super) use changing::START_FIRST;
 
 use super::{App, Command, Outcome, Redraw, scroll::Motion};
 use crate::fleet::log::Direction;
@@ -56,10 +59,12 @@ impl App {
             Command::NextError => self.next_error(Direction::Forward),
             Command::PreviousError => self.next_error(Direction::Backward),
             Command::Severity => self.choose_severity(argument),
-            Command::Save => self.save(argument, out),
+            Command::Save | Command::SavePlan => self.save(argument, out),
             Command::Raw => self.turn_raw(),
             Command::Plan(verb) => self.plan(verb, argument, out),
             Command::CancelOperation => self.ask_to_cancel(),
+            Command::Resume => self.resume(out),
+            Command::Undo => self.undo(out),
             Command::Override => self.ask_for_override(),
             Command::Redraw => out.redraw = Redraw::Everything,
             Command::Suspend => out.effects.push(super::Effect::Suspend),

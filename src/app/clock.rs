@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    App, Outcome, Overlay, Pane, Redraw, Subscription, connection::Condition, operations::State, overlay::PlanStage,
-    overview, table::Urgency,
+    App, Effect, Outcome, Overlay, Pane, Redraw, Subscription, connection::Condition, operations::State,
+    overlay::PlanStage, overview, table::Urgency,
 };
 use crate::fleet::{Field, Kind, Timestamp, Value, field::Context};
 
@@ -33,6 +33,10 @@ impl App {
         }
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         let (look, change) = (due(self.next.look), due(self.next.change));
+        if due(self.operations.reads_next()) {
+            self.operations.reading(now);
+            out.effects.push(Effect::ReadJournal);
+        }
         if look || change || self.deferred {
             self.settle(Urgency::Soon, out);
         }
@@ -115,6 +119,11 @@ impl App {
                 next.due(lock.until);
             }
         }
+        // The header says on every pane for how many minutes a lock holds.
+        for lock in world.store.locks().filter(|lock| lock.holds(world.now)) {
+            let left = world.now.age(lock.until).as_millis() % Duration::from_mins(1).as_millis();
+            next.at(next.now.after(Duration::from_millis(u64::try_from(left).unwrap_or(0) + 1)));
+        }
     }
 
     /// The columns that are probably shown. A wrong guess costs a look at a frame in which nothing changed.
@@ -144,6 +153,9 @@ impl App {
     }
 
     fn operations_change(&self, next: &mut Next) {
+        if let Some(at) = self.operations.reads_next() {
+            next.look(at);
+        }
         if self.spot.pane != Pane::Operations {
             return;
         }
@@ -151,10 +163,10 @@ impl App {
         for operation in shown {
             next.age(operation.approved_at);
             match operation.state {
-                State::UnderWay | State::Stopping | State::Open => {
-                    if let Some((_, since)) = &operation.waiting {
-                        next.age(*since);
-                    }
+                State::UnderWay | State::Stopping | State::Elsewhere | State::Open => {
+                    let since =
+                        operation.subjects.iter().map(|it| it.since).chain(operation.tasks.iter().map(|it| it.since));
+                    since.chain(operation.waiting.iter().map(|(_, since)| *since)).for_each(|since| next.age(since));
                 }
                 State::Ended(_) | State::Refused(_) => {}
             }

@@ -103,6 +103,12 @@ pub enum Command {
     Plan(Verb),
     /// Ask a running operation to stop between its steps.
     CancelOperation,
+    /// Plan what is left of an operation.
+    Resume,
+    /// Plan what undoes an operation.
+    Undo,
+    /// Write a plan to a file.
+    SavePlan,
     /// Override a guard with a reason.
     Override,
     /// Paint the whole screen again.
@@ -196,6 +202,6 @@ impl Command {
 
     /// Whether it can lead to a change of a platform. Such commands keep away from keys that are hit by accident.
     pub const fn changes(self) -> bool {
-        matches!(self, Self::Plan(_) | Self::CancelOperation | Self::Override)
+        matches!(self, Self::Plan(_) | Self::CancelOperation | Self::Resume | Self::Undo | Self::Override)
     }
 }

@@ -104,14 +104,6 @@ pub enum Contents {
     Text(String),
     /// Log lines, put into words away from the loop.
     Log(Box<LogExport>),
-}
-
-impl Contents {
-    /// The file's bytes.
-    pub fn bytes(self) -> Vec<u8> {
-        match self {
-            Self::Text(text) => text.into_bytes(),
-            Self::Log(log) => log.bytes(),
-        }
-    }
+    /// A plan, to be applied later.
+    Plan(Box<Plan>),
 }

@@ -226,14 +226,10 @@ impl Operation {
         Some((sum(|it| it.done), sum(|it| it.total)))
     }
 
-    /// How many of the first steps are done for sure: a step begins once the one before has come to its end.
-    pub fn done(&self) -> usize {
-        self.steps.iter().rposition(|step| *step != StepState::Waiting).unwrap_or(0)
-    }
-
-    /// Whether any request of it left, or may have.
-    pub fn was_sent(&self) -> bool {
-        self.steps.iter().any(|step| *step != StepState::Waiting)
+    /// The numbers of the steps whose request left, or may have.
+    pub fn sent(&self) -> Vec<usize> {
+        let sent = self.steps.iter().enumerate().filter(|(_, step)| **step != StepState::Waiting);
+        sent.map(|(number, _)| number).collect()
     }
 
     /// What is left at `now` of the time it should take.

@@ -7,12 +7,14 @@ use nucleo_matcher::{
 
 use super::{
     App, Command, Outcome, Overlay, Place,
+    act::START_FIRST,
     command::{COMMANDS, Entry, Group},
     overlay::{Choice, Palette},
 };
 use crate::{
     error::nearest,
     fleet::{Field, query},
+    operation::Verb,
 };
 
 /// More choices than this are not read; typing one more letter is quicker.
@@ -136,6 +138,7 @@ impl App {
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "most commands take nothing that could be offered")]
     fn arguments(&self, command: Command, argument: &str) -> Vec<(String, String)> {
+        let word = |word: &str| (word.to_owned(), String::new());
         let starting = |words: Vec<(String, String)>| -> Vec<(String, String)> {
             words.into_iter().filter(|(word, _)| word.starts_with(argument)).collect()
         };
@@ -154,10 +157,12 @@ impl App {
             }
             Command::Show(pane) => pane.kind().map_or_else(Vec::new, |kind| self.filters(argument, kind)),
             Command::Filter => self.table().map_or_else(Vec::new, |table| self.filters(argument, table.kind())),
-            Command::Plan(crate::operation::Verb::Lock | crate::operation::Verb::Unlock) => {
+            Command::Plan(Verb::Lock | Verb::Unlock) => {
                 let all = self.known.environments.0.iter();
                 starting(all.map(|it| (it.id.to_string(), String::new())).collect())
             }
+            Command::Plan(Verb::RotateToken) => starting(["worker", "manager"].map(word).to_vec()),
+            Command::Plan(Verb::Drain) => starting(vec![word(START_FIRST)]),
             _ => Vec::new(),
         }
     }

@@ -1,8 +1,9 @@
 //! What happens, one message at a time. Dispatch only: what a message does is in the file of what it is about.
 
 use super::{
-    App, Connection, Discovery, Effect, Msg, Outcome, Overlay, Pane, Redraw, Screen, Tone, logs,
+    App, Command, Connection, Discovery, Effect, Msg, Outcome, Overlay, Pane, Redraw, Screen, Tone, logs,
     msg::ConnectionState,
+    operations::Recorded,
     overlay::PlanStage,
     overview::Due,
     table::{Refreshed, Urgency},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Timestamp},
-    operation::{Intent, OperationId, OperationRecord, Plan, Progress, Verdict},
+    operation::{self, Intent, OperationId, Plan, Progress, Verdict},
     platform::Profile,
 };
 
@@ -20,6 +21,7 @@ pub(super) struct Face {
     screen: Option<Screen>,
     conditions: Vec<(&'static str, bool)>,
     under_way: usize,
+    open: usize,
 }
 
 impl App {
@@ -134,6 +136,7 @@ impl App {
             screen: Some(self.screen()),
             conditions: self.known.connections.iter().map(condition).collect(),
             under_way: self.operations.under_way(),
+            open: self.operations.open(),
         }
     }
 
@@ -251,16 +254,27 @@ impl App {
         let title = self.operations.get(id).map_or_else(|| id.to_string(), super::operations::Operation::title);
         let tone = super::operations::tone(verdict.outcome);
         let text = format!("{title}: {}. {}", verdict.outcome.word(), verdict.text);
-        self.messages.say(self.known.now, tone, &text, None);
+        let hint = (verdict.outcome != operation::Outcome::Completed).then(|| {
+            let resume = self.keymap.keys(Command::Resume).first().map_or(":".to_owned(), ToString::to_string);
+            format!("`{}` shows it, and `{resume}` there plans what is left.", Pane::Operations.digit())
+        });
+        self.messages.say(self.known.now, tone, &text, hint.as_deref());
         out.effects.push(Effect::Bell);
         out.redraw = Redraw::Frame;
     }
 
-    fn journal_read(&mut self, records: Result<Vec<OperationRecord>>, out: &mut Outcome) {
-        if let Err(error) = &records {
+    fn journal_read(&mut self, recorded: Result<Recorded>, out: &mut Outcome) {
+        if let Err(error) = &recorded {
             self.messages.fail(self.known.now, error);
         }
-        self.operations.read(records);
+        let left_open = self.operations.read(recorded);
+        if !left_open.is_empty() {
+            let be = if left_open.len() == 1 { "was" } else { "were" };
+            let text =
+                format!("{} {be} left open by a process that is gone, and is looked at now.", left_open.join(", "));
+            let hint = format!("`{}` shows what became of it.", Pane::Operations.digit());
+            self.warn(&text, Some(&hint));
+        }
         self.settle(Urgency::Soon, out);
         out.redraw = Redraw::Frame;
     }

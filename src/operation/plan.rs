@@ -171,13 +171,17 @@ impl Plan {
         Intent { resumes: self.resumes.clone(), ..intent }
     }
 
-    /// The wish that finishes it once its first `done` steps are done. Where each step is about one of the subjects,
-    /// those that need nothing more are left out; otherwise nobody but the platform knows which do.
-    pub fn rest(&self, done: usize) -> Intent {
+    /// The wish that finishes it once the steps with these numbers were `sent`. Where each step is about one of the
+    /// subjects, those that need nothing more are left out; otherwise only the platform knows which do.
+    pub fn rest(&self, sent: &[usize]) -> Intent {
         let mut subjects = self.subjects.clone();
-        if self.steps.iter().all(|step| self.subjects.contains(&step.subject)) {
+        // What surrounds the others is sent whatever becomes of them, and says nothing about them.
+        let own = || self.steps.iter().enumerate().filter(|(_, step)| !step.always);
+        // A step begins once the one before has come to its end; how far the last one came is not certain.
+        let done = own().map(|(number, _)| number).filter(|number| sent.contains(number)).max().unwrap_or(0);
+        if own().all(|(_, step)| self.subjects.contains(&step.subject)) {
             subjects.retain(|id| {
-                let mut steps = self.steps.iter().enumerate().filter(|(_, step)| step.subject == *id).peekable();
+                let mut steps = own().filter(|(_, step)| step.subject == *id).peekable();
                 steps.peek().is_none() || steps.any(|(number, _)| number >= done)
             });
         }
@@ -208,13 +212,14 @@ mod tests {
             request: Request { method: "POST".into(), path: "/".into(), change: serde_json::Value::Null },
             preconditions: Vec::new(),
             waits_for: Text::default(),
+            always: subject.kind == Kind::Lock,
         };
         plan.steps = steps.iter().map(step).collect();
         plan
     }
 
-    fn left(plan: &Plan, done: usize) -> Vec<String> {
-        let rest = plan.rest(done);
+    fn left(plan: &Plan, sent: &[usize]) -> Vec<String> {
+        let rest = plan.rest(sent);
         assert_eq!(rest.resumes, Some(plan.operation.clone()));
         rest.subjects.iter().map(|id| id.key.to_string()).collect()
     }
@@ -223,16 +228,19 @@ mod tests {
     fn what_is_left_are_the_subjects_that_still_need_a_step() {
         let node = |name| id(Kind::Node, name);
         let each = plan(&["a", "b", "c"], &[node("a"), node("b"), node("c")]);
-        assert_eq!(left(&each, 0), ["a", "b", "c"]);
-        assert_eq!(left(&each, 2), ["c"]);
+        assert_eq!(left(&each, &[]), ["a", "b", "c"]);
+        assert_eq!(left(&each, &[0, 1, 2]), ["c"]);
         let twice = plan(&["a", "b"], &[node("a"), node("a"), node("b")]);
-        assert_eq!(left(&twice, 1), ["a", "b"]);
-        assert_eq!(left(&twice, 2), ["b"]);
+        assert_eq!(left(&twice, &[0, 1]), ["a", "b"]);
+        assert_eq!(left(&twice, &[0, 1, 2]), ["b"]);
+        let lock = || id(Kind::Lock, "prod");
+        let locked = plan(&["a", "b"], &[lock(), node("a"), node("b"), lock()]);
+        assert_eq!(left(&locked, &[0, 1, 2, 3]), ["b"], "the lock around them is not one of them");
     }
 
     #[test]
     fn steps_about_something_else_leave_every_subject() {
         let evictions = plan(&["a", "b"], &[id(Kind::Node, "a"), id(Kind::Task, "web.1"), id(Kind::Node, "b")]);
-        assert_eq!(left(&evictions, 2), ["a", "b"]);
+        assert_eq!(left(&evictions, &[0, 1, 2]), ["a", "b"]);
     }
 }

@@ -15,11 +15,12 @@ use super::{
     operations::{self, Operations, Target},
 };
 use crate::{
-    app::{Effect, Msg},
+    app::{Effect, Msg, effect::Contents, operations::Recorded},
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, ResourceId},
     operation::{Care, Evidence, Intent, guard},
     platform::Adapter,
+    report::{self, Format},
 };
 
 /// Effects waiting to be begun, and what they need.
@@ -56,7 +57,7 @@ impl Effects {
         Self { waiting: VecDeque::new(), targets: HashMap::new(), operations, journal, care, messages, look }
     }
 
-    /// These connections exist from now on. What a dead process left open on them is looked at.
+    /// These connections exist from now on.
     pub fn add(&mut self, adapters: &[Arc<dyn Adapter>], read_only: &[ConnectionId]) {
         for adapter in adapters {
             let id = adapter.profile().connection.clone();
@@ -64,22 +65,6 @@ impl Effects {
             let target = Target { adapter, read_only: read_only.contains(&id), look };
             self.targets.insert(id, target);
         }
-        let (journal, operations, targets) = (self.journal.clone(), Arc::clone(&self.operations), self.targets.clone());
-        let messages = self.messages.clone();
-        tokio::spawn(async move {
-            let Ok(Ok(reading)) = tokio::task::spawn_blocking(move || journal.read()).await else { return };
-            if !reading.problems.is_empty() {
-                let _ = messages.send(Msg::Problems(reading.problems)).await;
-            }
-            let open = reading.operations.iter().filter(|known| reading.broken.contains(&known.operation));
-            let open: Vec<_> = open.cloned().collect();
-            let _ = messages.send(Msg::Journal(Ok(reading.operations))).await;
-            for record in open {
-                if let Some(target) = targets.get(&record.plan.connection) {
-                    operations.observe(&*target.adapter, record);
-                }
-            }
-        });
     }
 
     /// Adds effects to what waits.
@@ -128,10 +113,7 @@ impl Effects {
                 });
             }
             Effect::Cancel(id) => self.operations.cancel(&id),
-            Effect::ReadJournal => {
-                let journal = self.journal.clone();
-                self.answer(blocking(move || journal.read().map(|reading| reading.operations), Msg::Journal));
-            }
+            Effect::ReadJournal => self.read_journal(),
             Effect::SearchLog(search) => self.answer(blocking(
                 move || Ok(search.run()),
                 |found| match found {
@@ -140,10 +122,37 @@ impl Effects {
                 },
             )),
             Effect::Save { path, contents } => {
-                self.answer(blocking(move || save(&path, &contents.bytes()).map(|()| path), Msg::Saved));
+                self.answer(blocking(move || save(&path, &bytes(contents)?).map(|()| path), Msg::Saved));
             }
             Effect::Quit | Effect::Suspend | Effect::Retry(_) | Effect::Copy(_) | Effect::Theme(_) | Effect::Bell => {}
         }
+    }
+
+    /// Reads the journals, and looks at what a dead process left open, once each.
+    fn read_journal(&self) {
+        let (journal, operations, targets) = (self.journal.clone(), Arc::clone(&self.operations), self.targets.clone());
+        let messages = self.messages.clone();
+        tokio::spawn(async move {
+            let read = tokio::task::spawn_blocking(move || journal.read()).await;
+            let reading = match read.unwrap_or_else(|error| Err(lost(&error))) {
+                Ok(reading) => reading,
+                Err(error) => return drop(messages.send(Msg::Journal(Err(error))).await),
+            };
+            let problems = operations.news(reading.problems);
+            if !problems.is_empty() {
+                let _ = messages.send(Msg::Problems(problems)).await;
+            }
+            let open = reading.operations.iter().filter(|known| reading.broken.contains(&known.operation));
+            let open: Vec<_> = open.cloned().collect();
+            let recorded = Recorded { operations: reading.operations, broken: reading.broken };
+            // First what it is, then what becomes of it.
+            let _ = messages.send(Msg::Journal(Ok(recorded))).await;
+            for record in open {
+                if let Some(target) = targets.get(&record.plan.connection) {
+                    operations.observe_once(&*target.adapter, record);
+                }
+            }
+        });
     }
 
     fn describe(&self, id: ResourceId) {
@@ -200,7 +209,19 @@ async fn blocking<T: Send + 'static>(
     message: impl FnOnce(Result<T>) -> Msg,
 ) -> Msg {
     let done = tokio::task::spawn_blocking(work).await;
-    message(done.unwrap_or_else(|error| Err(Error::new(ErrorKind::Internal, "the work was lost").because(&error))))
+    message(done.unwrap_or_else(|error| Err(lost(&error))))
+}
+
+fn lost(error: &tokio::task::JoinError) -> Error {
+    Error::new(ErrorKind::Internal, "the work was lost").because(error)
+}
+
+fn bytes(contents: Contents) -> Result<Vec<u8>> {
+    Ok(match contents {
+        Contents::Text(text) => text.into_bytes(),
+        Contents::Log(log) => log.bytes(),
+        Contents::Plan(plan) => report::plan(&plan, Format::Json)?.into_bytes(),
+    })
 }
 
 fn save(path: &str, contents: &[u8]) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Approved plans on their way: journal, ticket, request, observation, verdict. The only door to a change.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -44,6 +44,14 @@ pub struct Operations {
     messages: Sender<Msg>,
     running: Arc<Mutex<HashMap<OperationId, Canceller>>>,
     identities: Mutex<HashMap<ConnectionId, Text>>,
+    told: Mutex<Told>,
+}
+
+/// What needs not be told or looked at again.
+#[derive(Default)]
+struct Told {
+    problems: HashSet<String>,
+    observed: HashSet<OperationId>,
 }
 
 /// A platform that does not say who it takes us for within this time does not hold up the first request.
@@ -75,7 +83,8 @@ pub async fn plan_as(
 impl Operations {
     /// Operations under `authority`, recorded in `journal`, told to `messages`.
     pub fn new(authority: Authority, journal: Journal, operator: Text, messages: Sender<Msg>) -> Self {
-        Self { authority, journal, operator, messages, running: Arc::default(), identities: Mutex::default() }
+        let running = Arc::default();
+        Self { authority, journal, operator, messages, running, identities: Mutex::default(), told: Mutex::default() }
     }
 
     /// The platform behind `connection` takes us for `identity`.
@@ -138,6 +147,20 @@ impl Operations {
         let id = record.operation.clone();
         let progress = adapter.observe(record);
         self.follow(id, progress);
+    }
+
+    /// As [`Operations::observe`], unless it is looked at already.
+    pub fn observe_once(&self, adapter: &dyn Adapter, record: OperationRecord) {
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).observed.insert(record.operation.clone()) {
+            self.observe(adapter, record);
+        }
+    }
+
+    /// Those of `problems` that this was not asked for before.
+    pub fn news(&self, mut problems: Vec<String>) -> Vec<String> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.retain(|problem| told.problems.insert(problem.clone()));
+        problems
     }
 
     /// Asks an operation to stop between its steps.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What is hinted at, most wanted first; what means nothing in a place is left out there.
-const HINTED: [Command; 27] = [
+const HINTED: [Command; 30] = [
     Command::Open,
     Command::Describe,
     Command::Logs,
@@ -26,8 +26,11 @@ const HINTED: [Command; 27] = [
     Command::Plan(Verb::Remove),
     Command::Plan(Verb::Evict),
     Command::CancelOperation,
+    Command::Resume,
+    Command::Undo,
     Command::Raw,
     Command::Override,
+    Command::SavePlan,
     Command::Plan(Verb::Promote),
     Command::Plan(Verb::Rebalance),
     Command::Plan(Verb::Scale),

@@ -1,5 +1,7 @@
 //! The first line: who is connected and how well, what is locked, and the badges that must never be missed.
 
+use std::time::Duration;
+
 use ratatui::layout::Rect;
 
 use super::{
@@ -28,18 +30,24 @@ pub(crate) fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     if app.settings().mode == Mode::Watch {
         badge::right(&mut line, "READ-ONLY", theme.read_only);
     }
+    let (open, under_way) = (app.operations().open(), app.operations().under_way());
+    let said = |count: usize, words: &str| (count > 0).then(|| format!("{count} {words}"));
+    let operations: Vec<String> =
+        [said(open, "left open"), said(under_way, "under way")].into_iter().flatten().collect();
+    let behind: u16 = operations.iter().map(|word| cells(word) + 3).sum();
     let mut locks: Vec<_> = world.store.locks().filter(|lock| lock.holds(world.now)).collect();
     locks.sort_by_key(|lock| world.environments.rank(&lock.environment));
     for lock in &locks {
-        // Who holds a lock is what one asks next; where that does not fit, that there is one.
-        let long = format!("LOCKED {} by {}", lock.environment, lock.holder);
+        // Who holds a lock and for how long is what one asks next; where that does not fit, that there is one.
         let short = format!("LOCKED {}", lock.environment);
-        let word = if cells(&long) + 30 < line.room() { long } else { short };
+        let long = format!("{short} by {}", lock.holder);
+        let whole = format!("{long} for {}", minutes(world.now.age(lock.until)));
+        let fits = |word: &&String| cells(word) + behind + 30 < line.room();
+        let word = [whole, long].iter().find(fits).cloned().unwrap_or(short);
         badge::right(&mut line, &word, theme.locked);
     }
-    let under_way = app.operations().under_way();
-    if under_way > 0 {
-        badge::right(&mut line, &format!("{under_way} under way"), theme.notice);
+    for word in &operations {
+        badge::right(&mut line, word, theme.notice);
     }
     line.gap(1);
     if area.width >= 60 {
@@ -81,12 +89,17 @@ fn connection(line: &mut Line<'_, '_>, connection: &Connection, app: &App, world
     }
 }
 
+/// `20m`: in minutes, so that the line changes once in a minute and not every second.
+fn minutes(left: Duration) -> String {
+    brief(Duration::from_mins(left.as_secs().div_ceil(60)))
+}
+
 /// `in 4s`, or `now`.
 pub(crate) fn until(at: crate::fleet::Timestamp, world: World<'_>) -> String {
     let left = world.clock.age(at);
     // Whole seconds, rounded up: a countdown that shows tenths would redraw for nothing.
     match left.as_millis().div_ceil(1000) {
         0 => "now".to_owned(),
-        seconds => format!("in {}", brief(std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))),
+        seconds => format!("in {}", brief(Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))),
     }
 }

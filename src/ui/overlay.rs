@@ -38,7 +38,8 @@ pub(crate) fn overlay(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, ap
         Overlay::Messages(it) => lists::messages(canvas, area, it, app).into(),
         Overlay::Sort(it) => lists::sort(canvas, area, it, app).into(),
         Overlay::Connections(it) => connections::connections(canvas, area, it, app).into(),
-        Overlay::Prompt(_) | Overlay::Ask(_) => Lines::default(),
+        Overlay::Ask(it) => prompt::details(canvas, area, it).into(),
+        Overlay::Prompt(_) => Lines::default(),
     }
 }
 

@@ -11,17 +11,17 @@ use super::{
     widget::tests::text,
 };
 use crate::{
-    app::{Pane, sample::Sample},
+    app::{Pane, operations::Recorded, sample::Sample},
     error::{Error, ErrorKind},
     fleet::{
         Document, Health, Kind, TaskState, Text,
         document::{Body, Section},
         log::LogMarker,
-        sample::{NOW, id},
+        sample::{NOW, id, minutes_ago},
     },
     operation::{
-        Enforcer, Finding, Impact, Outcome, Plan, Precondition, Progress, Request, Step, Verb, Verdict, Weight,
-        plan::ServiceImpact,
+        Enforcer, Finding, Impact, OperationRecord, Outcome, Plan, Precondition, Progress, Request, Step, Verb,
+        Verdict, Weight, plan::ServiceImpact,
     },
 };
 use newsroom::{logged, newsroom};
@@ -328,6 +328,8 @@ fn operations_under_way_and_ended() {
     let since = crate::fleet::Timestamp(NOW.0 - 190_000);
     sample.progress(Progress::Waiting { reason, since }).later(1_000);
     snapshot("operation_that_does_not_move", &mut sample);
+    sample.later(200_000);
+    snapshot("operation_longer_than_expected", &mut sample);
     sample.progress(Progress::Verdict(Verdict {
         outcome: Outcome::Stalled,
         text: "Task 2 of 3 cannot be placed; the swarm will wait for ever.".into(),
@@ -335,6 +337,50 @@ fn operations_under_way_and_ended() {
     }));
     sample.press("esc");
     snapshot("operation_that_stalled", &mut sample);
+}
+
+#[test]
+fn quitting_says_what_goes_on() {
+    let mut sample = planned(|plan| {
+        fill(plan);
+        let mut second = plan.steps[0].clone();
+        second.title = "force an update of newswatch_redis".into();
+        plan.steps.push(second);
+    });
+    sample.write("newswatch_auth").press("enter").progress(Progress::Step(0)).press("q");
+    snapshot("quitting_says_what_goes_on", &mut sample);
+}
+
+#[test]
+fn what_was_left_open_is_told_and_what_is_left_can_be_planned() {
+    let mut sample = on(Pane::Operations);
+    let record = |name: &str, minutes: i64, verdict: Option<Verdict>| {
+        let subject = id(Kind::Service, "newswatch_auth");
+        let intent = crate::operation::Intent::new(Verb::Roll, vec![subject], crate::operation::Argument::None);
+        let operation = crate::operation::OperationId(name.into());
+        let mut plan = Plan::new(operation.clone(), &intent, "lab".into(), minutes_ago(minutes));
+        fill(&mut plan);
+        plan.undo = Some(Box::new(intent));
+        OperationRecord {
+            operation,
+            plan,
+            operator: "ada@bastion".into(),
+            approved_at: minutes_ago(minutes),
+            sent: vec![0],
+            answered: Vec::new(),
+            verdict,
+            last_at: minutes_ago(minutes - 1),
+        }
+    };
+    let text = "broke off between two steps".into();
+    let verdict = Verdict { outcome: Outcome::Interrupted, text, left: vec!["not sent: roll newswatch_redis".into()] };
+    let operations = vec![record("one", 40, Some(verdict)), record("two", 30, None), record("three", 5, None)];
+    let broken = vec![operations[1].operation.clone()];
+    sample.tell(crate::app::Msg::Journal(Ok(Recorded { operations, broken })));
+    sample.press("j");
+    snapshot("operation_left_open", &mut sample);
+    sample.press("j");
+    snapshot("operation_that_broke_off", &mut sample);
 }
 
 #[test]

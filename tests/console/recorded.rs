@@ -281,7 +281,13 @@ fn an_operation_whose_process_was_killed_is_open_and_then_looked_at() {
     assert!(ops.well().contains("open"), "{}", ops.out);
     // The fleet it was done to is gone with its process; the console says that instead of guessing.
     let console = home.console(&["--demo"]).size(140, 40).open();
-    console.shows("DEMO");
+    console.wait("a word on how it ended, whatever is looked at", std::time::Duration::from_secs(5), |screen, _| {
+        screen.has("roll newswatch_auth: unknown").then_some(())
+    });
     console.keys("8");
-    console.until("a word on how it ended", |screen| screen.has("roll newswatch_auth") && screen.has("unknown"));
+    console.until("it in the list", |screen| screen.has("roll newswatch_auth") && screen.has("plans what is left"));
+    console.keys("R");
+    console.until("a plan of what is left", |screen| {
+        screen.has("Plan: roll newswatch_auth") && screen.has("finishes operation 20")
+    });
 }

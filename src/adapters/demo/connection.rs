@@ -117,12 +117,13 @@ impl Adapter for Connection {
         logs::logs(Arc::clone(&self.player), request)
     }
 
-    fn plan(&self, operation: OperationId, intent: Intent, _: Evidence) -> BoxFuture<'static, Result<Plan>> {
+    fn plan(&self, operation: OperationId, intent: Intent, evidence: Evidence) -> BoxFuture<'static, Result<Plan>> {
         let (player, profile) = (Arc::clone(&self.player), self.profile.clone());
         // Evidence is for the guards; the steps are made from the subjects as they are now.
+        let operator = evidence.operator;
         Box::pin(async move {
             player.ready().await;
-            plan::plan(&player, &profile, operation, &intent)
+            plan::plan(&player, &profile, operation, &intent, &operator)
         })
     }
 

@@ -1,6 +1,7 @@
 //! From a wish to exact steps: the requests a real platform would be sent, what each presumes and what it leads to.
 
 mod moving;
+mod undo;
 
 use std::time::Duration;
 
@@ -20,7 +21,13 @@ use crate::{
 };
 
 /// The plan of `intent`, made from the world as it is now.
-pub(crate) fn plan(player: &Player, profile: &Profile, operation: OperationId, intent: &Intent) -> Result<Plan> {
+pub(crate) fn plan(
+    player: &Player,
+    profile: &Profile,
+    operation: OperationId,
+    intent: &Intent,
+    operator: &Text,
+) -> Result<Plan> {
     if let Some((_, reason)) = profile.lacks.iter().find(|(verb, _)| *verb == intent.verb) {
         return Err(Error::new(ErrorKind::Unsupported, reason.as_str()));
     }
@@ -33,9 +40,10 @@ pub(crate) fn plan(player: &Player, profile: &Profile, operation: OperationId, i
         plan.target = format!("{} {} at {}", profile.platform, profile.connection, profile.address).into();
         for subject in &intent.subjects {
             check_kind(intent.verb, subject)?;
-            Draft { world, plan: &mut plan }.add(subject, &intent.argument)?;
+            Draft { world, plan: &mut plan, operator }.add(subject, &intent.argument)?;
         }
         name(&mut plan, world);
+        plan.undo = undo::undo(&plan, world).map(Box::new);
         Ok(plan)
     })
 }
@@ -69,6 +77,7 @@ fn name(plan: &mut Plan, world: &World) {
 struct Draft<'a> {
     world: &'a World,
     plan: &'a mut Plan,
+    operator: &'a Text,
 }
 
 impl Draft<'_> {
@@ -285,12 +294,9 @@ impl Draft<'_> {
                 format!("{environment} is locked by {}: {}", lock.holder, lock.reason),
             ));
         }
-        self.step(
-            id,
-            format!("lock {environment}"),
-            request("PUT", path, json!({ "reason": reason.as_str(), "seconds": lasts.as_secs() })),
-            "it is held".to_owned(),
-        );
+        let holder = if self.operator.is_empty() { "demo" } else { self.operator };
+        let change = json!({ "holder": holder, "reason": reason.as_str(), "seconds": lasts.as_secs() });
+        self.step(id, format!("lock {environment}"), request("PUT", path, change), "it is held".to_owned());
         self.plan.rollback = "unlock it".into();
         Ok(())
     }

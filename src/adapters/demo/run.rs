@@ -116,7 +116,8 @@ fn send(ticket: Ticket, player: &Player, plan: &Plan, step: &Step) -> Result<Tex
         (Verb::Approve, _, _) => write::approve(ticket, player, key),
         (Verb::Test, _, _) => write::test(ticket, player, key),
         (Verb::Lock, _, Argument::Lock { reason, lasts }) => {
-            write::lock(ticket, player, EnvironmentId(key), reason.clone(), *lasts)
+            let holder = step.request.change.get("holder").and_then(serde_json::Value::as_str).unwrap_or_default();
+            write::lock(ticket, player, EnvironmentId(key), (holder.into(), reason.clone(), *lasts))
         }
         (Verb::Unlock, _, _) => write::unlock(ticket, player, key),
         (

@@ -617,3 +617,31 @@ async fn both_connections_open_embedded_and_answer() {
     }
     assert_eq!(tasks, 1_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_knows_what_undoes_it() {
+    let connection = open(Flavour::Swarm, "seed=7");
+    let node = || vec![connection.player.with(|world| world.machines.values().next().expect("a node").row.id.clone())];
+    let service = || {
+        let has_several = |world: &world::World| {
+            let mut all = world.workloads.values();
+            all.find(|it| it.row.mode == crate::fleet::Mode::Replicated && it.desired() > 1).map(|it| it.row.id.clone())
+        };
+        vec![connection.player.with(|world| has_several(world)).expect("a service")]
+    };
+    connection.player.ready().await;
+    let undo = async |verb, subjects: Vec<ResourceId>, argument| {
+        let plan = plan_for(&connection, verb, subjects, argument).await.expect("it can be planned");
+        plan.undo.map(|intent| (intent.verb, intent.argument))
+    };
+    assert_eq!(undo(Verb::Drain, node(), Argument::None).await, Some((Verb::Activate, Argument::None)));
+    assert_eq!(undo(Verb::Cordon, node(), Argument::None).await, Some((Verb::Activate, Argument::None)));
+    assert_eq!(undo(Verb::Activate, node(), Argument::None).await, None, "it takes work already");
+    done(&connection, Verb::Cordon, node(), Argument::None).await;
+    assert_eq!(undo(Verb::Activate, node(), Argument::None).await, Some((Verb::Cordon, Argument::None)));
+    let key = service()[0].key.clone();
+    let tasks = connection.player.with(|world| world.workload(&key).expect("a service").1.desired());
+    let back = Some((Verb::Scale, Argument::Replicas(tasks)));
+    assert_eq!(undo(Verb::Scale, service(), Argument::Replicas(9)).await, back);
+    assert_eq!(undo(Verb::Roll, service(), Argument::None).await, None, "the same version has none before it");
+}

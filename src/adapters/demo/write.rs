@@ -49,15 +49,13 @@ pub(crate) fn test(_: Ticket, player: &Player, endpoint: Text) -> Result<Text> {
     player.with(|world| world.obey(Order::Test(endpoint)))
 }
 
-/// Locks an environment.
+/// Locks an environment: for whom, why, and for how long.
 pub(crate) fn lock(
     _: Ticket,
     player: &Player,
     environment: EnvironmentId,
-    reason: Text,
-    lasts: Duration,
+    (holder, reason, lasts): (Text, Text, Duration),
 ) -> Result<Text> {
-    let holder = Text::clean("demo");
     player.with(|world| world.obey(Order::Lock { environment, holder, reason, lasts }))
 }
 

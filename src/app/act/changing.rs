@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use crate::{
     app::{
-        App, Effect, Key, KeyCode, Outcome, Overlay, Pane, Spot,
+        App, Connection, Effect, Key, KeyCode, Outcome, Overlay, Pane, Spot,
         input::Edit,
-        operations::State,
-        overlay::{Ask, Confirm, Needs, Override, PlanStage, PlanView, Prompt, Purpose, Question},
+        overlay::{Needs, Override, PlanStage, PlanView, Prompt, Purpose},
     },
     error::Error,
-    fleet::{EnvironmentId, Kind, NodeRole, ResourceId, Text, text::capitalised},
+    fleet::{ConnectionId, EnvironmentId, Kind, NodeRole, ResourceId, Text, text::capitalised},
     operation::{Answer, Argument, Intent, Plan, Verb, lock_of, promotion},
 };
 
+/// What `:drain` may be given.
+pub(in crate::app) const START_FIRST: &str = "start-first";
 /// How long a lock lasts where nobody says.
 const LOCK: Duration = Duration::from_hours(1);
 
@@ -30,6 +31,7 @@ impl App {
     fn try_plan(&mut self, verb: Verb, argument: &str, out: &mut Outcome) -> Result<(), Refusal> {
         let subjects = match verb {
             Verb::Lock | Verb::Unlock => vec![self.locked_environment(verb, argument)?],
+            Verb::RotateToken => vec![self.cluster_for(verb)?],
             Verb::Roll
             | Verb::Drain
             | Verb::Cordon
@@ -43,8 +45,7 @@ impl App {
             | Verb::Approve
             | Verb::Test
             | Verb::PromoteNode
-            | Verb::DemoteNode
-            | Verb::RotateToken => self.subjects(verb)?,
+            | Verb::DemoteNode => self.subjects(verb)?,
         };
         self.may(verb, &subjects)?;
         let intent = Intent::new(verb, subjects, Argument::None);
@@ -67,11 +68,12 @@ impl App {
                     Some(problem) => Err(Refusal::new(problem, Some("Write a number: `:scale 3`."))),
                 };
             }
-            Verb::Drain if argument == "start-first" => Intent { argument: Argument::StartFirst, ..intent },
-            Verb::RotateToken => {
-                let role = if argument == "manager" { NodeRole::Manager } else { NodeRole::Worker };
-                Intent { argument: Argument::Role(role), ..intent }
+            Verb::Drain if argument == START_FIRST => Intent { argument: Argument::StartFirst, ..intent },
+            Verb::Drain if !argument.is_empty() => {
+                let text = format!("A node is not drained `{argument}`.");
+                return Err(Refusal::new(text, Some("Write `:drain` or `:drain start-first`.")));
             }
+            Verb::RotateToken => Intent { argument: Argument::Role(role(argument)?), ..intent },
             Verb::Roll
             | Verb::Drain
             | Verb::Cordon
@@ -90,7 +92,7 @@ impl App {
         Ok(())
     }
 
-    fn ask_for_plan(&mut self, intent: Intent, out: &mut Outcome) {
+    pub(super) fn ask_for_plan(&mut self, intent: Intent, out: &mut Outcome) {
         let names = intent.subjects.iter().map(|id| self.name_of(id).to_string()).collect();
         let evidence = self.evidence(&intent);
         out.effects.push(Effect::Plan(intent.clone(), Box::new(evidence)));
@@ -136,6 +138,37 @@ impl App {
         Ok(chosen)
     }
 
+    /// The cluster a verb is for: that of what the cursor is on, or the only one that has the verb.
+    fn cluster_for(&self, verb: Verb) -> Result<ResourceId, Refusal> {
+        let offers = |id: &ConnectionId| self.world().connection(id).is_some_and(|it| it.offers(verb).is_ok());
+        let here = self.under_cursor().map(|id| id.connection);
+        let mut offering = self.known.connections.iter().map(Connection::id).filter(|id| offers(id));
+        let connection = match (here, offering.next(), offering.next()) {
+            (Some(here), _, _) if offers(&here) => here,
+            (_, Some(only), None) => only.clone(),
+            (None, Some(one), Some(other)) => {
+                let text = format!("{one} and {other} have clusters: it is not certain which is meant.");
+                return Err(Refusal::new(text, Some("Put the cursor on something of the one that is meant.")));
+            }
+            // Why it cannot be done here is told by the connection itself.
+            (Some(here), _, _) => here,
+            (None, None, _) => self
+                .known
+                .connections
+                .first()
+                .map(|it| it.id().clone())
+                .ok_or_else(|| Refusal::new("There is no connection to do that on.".to_owned(), None))?,
+        };
+        let clusters = self.known.store.clusters().map(|cluster| &cluster.id);
+        let known = clusters.filter(|id| id.connection == connection).min().cloned();
+        match (known, offers(&connection)) {
+            (Some(cluster), _) => Ok(cluster),
+            (None, true) => Err(Refusal::new(format!("The cluster of {connection} is not listed yet."), None)),
+            // A subject that is not there, so that what is wrong with the connection is what is said.
+            (None, false) => Ok(ResourceId::new(connection.clone(), Kind::Cluster, connection.0)),
+        }
+    }
+
     /// The lock that `:lock ENVIRONMENT …` and `:unlock ENVIRONMENT` mean.
     fn locked_environment(&self, verb: Verb, argument: &str) -> Result<ResourceId, Refusal> {
         let environment = EnvironmentId::from(argument.split_whitespace().next().unwrap_or(""));
@@ -146,8 +179,14 @@ impl App {
 
     /// A key for the plan that lies on top. Says whether it was one for its answer.
     pub(in crate::app) fn answer_key(&mut self, key: Key, out: &mut Outcome) -> bool {
+        let now = self.known.now;
         let Some(Overlay::Plan(view)) = self.overlays.last_mut() else { return false };
         let PlanStage::Ready(plan, confirm) = &mut view.stage else { return false };
+        if !confirm.is_armed() && answers(&confirm.needs, key) {
+            confirm.too_early(now);
+            out.redraw = crate::app::Redraw::Frame;
+            return true;
+        }
         let answer = match (&confirm.needs, key.code) {
             (Needs::Key, KeyCode::Character('y')) if key == Key::character('y') => Answer::Key,
             (Needs::Key, KeyCode::Character('n')) => {
@@ -186,8 +225,8 @@ impl App {
             }
         };
         out.redraw = crate::app::Redraw::Frame;
-        if let Some(problem) = not_yet(confirm) {
-            confirm.problem = Some(problem);
+        if confirm.override_ == Override::Needed {
+            confirm.problem = Some("A guard forbids this: `!` overrides it with a reason, esc leaves it.".to_owned());
             return true;
         }
         let override_reason = match &confirm.override_ {
@@ -245,38 +284,29 @@ impl App {
         }
         None
     }
+}
 
-    /// Asks whether the operation under the cursor should stop between its steps.
-    pub(super) fn ask_to_cancel(&mut self) {
-        let Some(operation) = self.operations.current() else {
-            self.warn("There is no operation to cancel.", None);
-            return;
-        };
-        let title = operation.title();
-        let (text, hint) = match &operation.state {
-            State::UnderWay => {
-                let text = format!("Stop {title} between its steps? What was sent takes its course.");
-                let question = Question::Cancel(operation.id.clone());
-                self.overlays.push(Overlay::Ask(Ask { text, question }));
-                return;
-            }
-            State::Stopping => (format!("{title} was asked to stop already."), None),
-            State::Open => (
-                format!("{title} was begun by another console and is only looked at here."),
-                Some("Make a new plan for what is left of it."),
-            ),
-            State::Ended(_) | State::Refused(_) => (format!("{title} has ended."), None),
-        };
-        self.warn(&text, hint);
+/// Whose join token is meant.
+fn role(word: &str) -> Result<NodeRole, Refusal> {
+    match word {
+        "worker" => Ok(NodeRole::Worker),
+        "manager" => Ok(NodeRole::Manager),
+        _ => {
+            let hint = "Write `:rotate-token worker` or `:rotate-token manager`.";
+            Err(Refusal::new("Whose join token is not certain.".to_owned(), Some(hint)))
+        }
     }
 }
 
-/// Why a plan cannot be agreed to yet.
-fn not_yet(confirm: &Confirm) -> Option<String> {
-    if confirm.override_ == Override::Needed {
-        return Some("A guard forbids this: `!` overrides it with a reason, esc leaves it.".to_owned());
+/// Whether `key` could be part of an answer.
+fn answers(needs: &Needs, key: Key) -> bool {
+    match (needs, key.code) {
+        (_, KeyCode::Enter) => true,
+        (Needs::Key, _) => key == Key::character('y'),
+        // The key of an override is no letter of an answer yet.
+        (Needs::Typed(_), KeyCode::Character(character)) => character != '!' && !key.control && !key.alt,
+        (Needs::Typed(_), _) => false,
     }
-    (!confirm.is_armed()).then(|| "That came before the plan could be read: again, if you mean it.".to_owned())
 }
 
 /// Why something cannot be planned.
@@ -286,7 +316,7 @@ pub(in crate::app) struct Refusal {
 }
 
 impl Refusal {
-    fn new(text: String, hint: Option<&str>) -> Self {
+    pub(super) fn new(text: String, hint: Option<&str>) -> Self {
         Self { text, hint: hint.map(str::to_owned) }
     }
 }

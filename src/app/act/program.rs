@@ -3,12 +3,16 @@
 use crate::{
     app::{
         App, Effect, Outcome, Overlay, Pane,
+        operations::Operation,
         overlay::{Ask, Question},
         table::Urgency,
     },
     error::nearest,
     fleet::{ConnectionId, Text},
 };
+
+/// Requests that are named before the rest is counted.
+const UNSENT: usize = 4;
 
 impl App {
     /// Shows the connection called `name` only; all of them without a name.
@@ -86,14 +90,18 @@ impl App {
 
     /// Ends the program; asks first while an operation of this console runs.
     pub(super) fn quit(&mut self, out: &mut Outcome) {
-        let running = self.operations.running();
+        let details: Vec<String> = self.operations.running().flat_map(goes_on).collect();
+        let running = self.operations.running().count();
         if running == 0 {
             out.effects.push(Effect::Quit);
             return;
         }
         let what = if running == 1 { "An operation is".to_owned() } else { format!("{running} operations are") };
-        let text = format!("{what} under way. What was sent takes its course; nobody watches it here. Quit?");
-        self.overlays.push(Overlay::Ask(Ask { text, question: Question::Quit }));
+        let begin = format!("{what} under way. What was sent takes its course; nobody watches it here.");
+        let end = "The next start looks at what became of it; `resume` in the operations pane plans what is left.";
+        let details = [begin].into_iter().chain(details).chain([end.to_owned()]).collect();
+        let text = "End quarterdeck all the same?".to_owned();
+        self.overlays.push(Overlay::Ask(Ask { text, details, question: Question::Quit }));
     }
 
     /// The answer to a question was yes.
@@ -106,4 +114,22 @@ impl App {
             }
         }
     }
+}
+
+/// What goes on of an operation that nobody drives any more, and what of it will not be sent.
+pub(super) fn goes_on(operation: &Operation) -> Vec<String> {
+    let (title, connection) = (operation.title(), &operation.plan.connection);
+    let (steps, sent) = (&operation.plan.steps, operation.sent());
+    let mut said = vec![match (sent.len(), steps.len()) {
+        (0, _) => format!("{title}: nothing is sent yet."),
+        (sent, all) => format!("{title}: {sent} of {all} requests are sent, and {connection} goes on with them."),
+    }];
+    let unsent = steps.iter().enumerate().filter(|(number, _)| !sent.contains(number));
+    let unsent: Vec<&str> = unsent.map(|(_, step)| &*step.title).collect();
+    let shown = unsent.iter().take(UNSENT).map(|title| format!("  will not be sent: {title}"));
+    said.extend(shown);
+    if unsent.len() > UNSENT {
+        said.push(format!("  and {} more", unsent.len() - UNSENT));
+    }
+    said
 }

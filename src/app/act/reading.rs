@@ -105,12 +105,13 @@ impl App {
     /// Asks for a file's name; with an argument, writes to it.
     pub(super) fn save(&mut self, argument: &str, out: &mut Outcome) {
         let name = match self.overlays.last() {
-            Some(Overlay::Describe(it)) => format!("{}-{}.txt", it.id().kind.word(), it.name()),
-            _ if self.spot.pane == Pane::Logs => format!("{}.log", self.spot.name),
-            _ => {
-                self.warn("Only logs and descriptions are saved.", Some("Open one with `l` or `d`."));
-                return;
-            }
+            Some(Overlay::Describe(it)) => Some(format!("{}-{}.txt", it.id().kind.word(), it.name())),
+            Some(Overlay::Plan(view)) => view.plan().map(|plan| format!("plan-{}.json", plan.operation)),
+            _ => (self.spot.pane == Pane::Logs).then(|| format!("{}.log", self.spot.name)),
+        };
+        let Some(name) = name else {
+            self.warn("Only logs, descriptions and plans are saved.", Some("Open one with `l` or `d`."));
+            return;
         };
         if argument.is_empty() {
             let name: String = name.chars().map(|c| if matches!(c, '/' | ' ' | ':') { '-' } else { c }).collect();
@@ -130,6 +131,10 @@ impl App {
         }
         let contents = match self.overlays.last() {
             Some(Overlay::Describe(describe)) => Contents::Text(describe.plain()),
+            Some(Overlay::Plan(view)) => match view.plan() {
+                Some(plan) => Contents::Plan(Box::new(plan.clone())),
+                None => return Some("there is no plan to save".to_owned()),
+            },
             _ => self.log_contents(),
         };
         out.effects.push(Effect::Save { path: path.to_owned(), contents });

@@ -273,6 +273,26 @@ pub const COMMANDS: &[Entry] = &[
         "ask the operation to stop between its steps",
     ),
     entry(
+        C::Resume,
+        "resume",
+        &[c('R')],
+        &[pane(Pane::Operations)],
+        Group::Changing,
+        "plan what is left of an operation that failed or broke off",
+    ),
+    entry(C::Undo, "undo", &[c('U')], &[pane(Pane::Operations)], Group::Changing, "plan what undoes an operation"),
+    taking(
+        "[FILE]",
+        entry(
+            C::SavePlan,
+            "save-plan",
+            &[control('s')],
+            &[Place::Plan],
+            Group::Reading,
+            "write the plan to a file that `quarterdeck apply` carries out",
+        ),
+    ),
+    entry(
         C::Override,
         "override",
         &[c('!')],

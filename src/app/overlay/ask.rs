@@ -7,6 +7,8 @@ use crate::operation::OperationId;
 pub struct Ask {
     /// What is asked, as a sentence.
     pub text: String,
+    /// What one should know before answering, a sentence each.
+    pub details: Vec<String>,
     /// What a yes means.
     pub question: Question,
 }

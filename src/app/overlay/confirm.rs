@@ -67,6 +67,12 @@ impl Confirm {
         self.armed == Armed::Yes
     }
 
+    /// A key came before it could be read. It may be held down, so the time begins anew.
+    pub(in crate::app) fn too_early(&mut self, now: Timestamp) {
+        self.shown_at = Some(now);
+        self.problem = Some("That came before the plan could be read: again, if you mean it.".to_owned());
+    }
+
     /// Time passed; the first time counts as when it was shown. Says whether it became armed.
     pub(in crate::app) fn tick(&mut self, now: Timestamp, confirm_after: Duration) -> bool {
         let shown_at = *self.shown_at.get_or_insert(now);

@@ -50,6 +50,14 @@ impl PlanView {
         };
     }
 
+    /// The plan, once there is one.
+    pub fn plan(&self) -> Option<&Plan> {
+        match &self.stage {
+            PlanStage::Ready(plan, _) => Some(plan),
+            PlanStage::Loading | PlanStage::Failed(_) => None,
+        }
+    }
+
     /// How many of its lines are scrolled away, for a window of `height` over `content` lines.
     pub fn top(&self, height: usize, content: usize) -> usize {
         self.top.window(height, content).start

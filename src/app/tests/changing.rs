@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use super::{Effect, Kind, Msg, Overlay, Pane, Stage, profile, settings, small};
 use crate::{
-    app::overlay::{Needs, PlanStage},
+    app::{
+        effect::Contents,
+        overlay::{Needs, PlanStage},
+    },
     error::{Error, ErrorKind},
-    fleet::{Image, ResourceId, sample},
+    fleet::{Image, NodeRole, ResourceId, sample},
     operation::{Answer, Argument, Finding, Intent, Mode, OperationId, Plan, Verb, Weight},
 };
 
@@ -274,4 +277,80 @@ fn needs_are_what_the_risk_says() {
     let Some(Overlay::Plan(view)) = stage.overlay() else { panic!("a plan") };
     let PlanStage::Ready(_, confirm) = &view.stage else { panic!("ready") };
     assert_eq!(confirm.needs, Needs::Typed("web".into()));
+}
+
+#[test]
+fn a_key_that_is_held_down_never_agrees() {
+    let mut stage = planned("3 R", |_| {});
+    for _ in 0..100 {
+        stage.pass(Duration::from_millis(30)).keys("y");
+        assert_eq!(approved(&mut stage), None);
+    }
+    stage.pass(Duration::from_millis(600)).keys("y");
+    assert_eq!(approved(&mut stage), Some((Answer::Key, None)), "once it was let go and the plan could be read");
+}
+
+#[test]
+fn what_was_typed_before_the_plan_could_be_read_is_no_answer() {
+    let mut stage = planned("3 R", |plan| plan.protected = true);
+    stage.keys("'web");
+    read(&mut stage).keys("enter");
+    assert_eq!((approved(&mut stage), &*problem(&stage)), (None, "Type `web` to agree; esc does not."));
+    stage.keys("'web enter");
+    assert_eq!(approved(&mut stage), Some((Answer::Typed("web".into()), None)));
+}
+
+#[test]
+fn a_plan_is_saved_for_later_and_stays_open() {
+    let mut stage = planned("3 R", |plan| plan.protected = true);
+    stage.keys("ctrl-s");
+    let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("a name is asked for") };
+    assert_eq!(prompt.input.text(), "plan-op-1.json");
+    stage.keys("enter");
+    let saved = stage.wanted().into_iter().find_map(|effect| match effect {
+        Effect::Save { path, contents: Contents::Plan(plan) } => Some((path, plan.operation)),
+        _ => None,
+    });
+    assert_eq!(saved, Some(("plan-op-1.json".to_owned(), OperationId("op-1".into()))));
+    assert!(matches!(stage.overlay(), Some(Overlay::Plan(_))));
+}
+
+#[test]
+fn a_token_is_rotated_in_the_cluster_of_what_the_cursor_is_on() {
+    let cluster = |connection: &str| {
+        let mut cluster = sample::cluster(3, 3);
+        cluster.id.connection = connection.into();
+        crate::fleet::Resource::from(cluster)
+    };
+    let mut far = sample::service("zz-far", 1);
+    far.id.connection = "other".into();
+    let mut all = small();
+    all.extend([far.into(), cluster("lab"), cluster("other")]);
+    let both = vec![profile("lab"), profile("other")];
+    let rotate = |profiles: &[crate::platform::Profile], keys: &str| {
+        let mut stage = Stage::connected(settings(), profiles.to_vec(), all.clone());
+        stage.keys(keys);
+        let wanted = stage.wanted().into_iter().find_map(|effect| match effect {
+            Effect::Plan(intent, _) => Some((intent.subjects[0].connection.to_string(), intent.argument)),
+            _ => None,
+        });
+        (wanted, stage.said())
+    };
+    let worker = || Argument::Role(NodeRole::Worker);
+    assert_eq!(rotate(&both, "3 : 'rotate-token space 'worker enter").0, Some(("lab".into(), worker())));
+    assert_eq!(rotate(&both, "3 G : 'rotate-token space 'worker enter").0, Some(("other".into(), worker())));
+    let (wanted, said) = rotate(&both, "8 : 'rotate-token space 'worker enter");
+    assert_eq!(wanted, None);
+    assert!(said.starts_with("lab and other have clusters: it is not certain which is meant."), "{said}");
+    let mut lacking = both.clone();
+    lacking[1].verbs.retain(|verb| *verb != Verb::RotateToken);
+    lacking[1].lacks.push((Verb::RotateToken, "pods have none".into()));
+    let only = rotate(&lacking, "3 G : 'rotate-token space 'manager enter").0;
+    assert_eq!(only, Some(("lab".into(), Argument::Role(NodeRole::Manager))));
+    lacking[0].verbs.clear();
+    lacking[0].lacks.push((Verb::RotateToken, "it is closed".into()));
+    let (_, said) = rotate(&lacking, "8 : 'rotate-token space 'worker enter");
+    assert_eq!(said, "rotate-token is not available on lab: it is closed");
+    let (wanted, said) = rotate(&both, "3 : 'rotate-token enter");
+    assert_eq!((wanted, said.split(" / ").next()), (None, Some("Whose join token is not certain.")));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Effect, Kind, Msg, Redraw, Stage, small};
 use crate::{
-    app::{Areas, Size},
+    app::{Areas, Size, effect::Contents},
     fleet::{
         Timestamp,
         log::{LogBatch, LogLine, LogMarker, LogSource, LogStream, Severity},
@@ -197,7 +197,8 @@ fn what_the_filter_lets_through_is_saved_with_its_markers() {
     stage.keys("& 'post enter w enter");
     let saved = stage.wanted().into_iter().find_map(|effect| {
         let Effect::Save { path, contents } = effect else { return None };
-        Some((path, String::from_utf8(contents.bytes()).expect("text")))
+        let Contents::Log(log) = contents else { panic!("a log is saved") };
+        Some((path, String::from_utf8(log.bytes()).expect("text")))
     });
     let expected = "1970-01-01T00:00:01.010Z api.1 POST /b\n\
                     1970-01-01T00:00:01.010Z api.1 -- reconnected; lines may be missing here\n";

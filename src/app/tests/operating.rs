@@ -1,14 +1,18 @@
 //! Operations under way and past.
 
+use std::time::Duration;
+
 use super::{Effect, Kind, Msg, Overlay, Pane, Stage, small};
 use crate::{
     app::{
-        operations::{Journal, State},
+        operations::{Journal, Recorded, Remaining, State},
         overlay::Question,
     },
     error::{Error, ErrorKind},
     fleet::{Timestamp, sample},
-    operation::{Argument, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb, Verdict},
+    operation::{
+        Argument, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Request, Step, Verb, Verdict,
+    },
 };
 
 fn plan(id: &str) -> Plan {
@@ -17,6 +21,17 @@ fn plan(id: &str) -> Plan {
     let mut plan = Plan::new(OperationId(id.into()), &intent, "lab".into(), sample::NOW);
     plan.name = "api".into();
     plan
+}
+
+fn step(title: &str) -> Step {
+    Step {
+        title: title.into(),
+        subject: sample::id(Kind::Service, "api"),
+        request: Request { method: "POST".into(), path: "/".into(), change: serde_json::Value::Null },
+        preconditions: Vec::new(),
+        waits_for: "it is done".into(),
+        always: false,
+    }
 }
 
 fn record(id: &str, at: i64, outcome: Option<Outcome>) -> OperationRecord {
@@ -36,13 +51,19 @@ fn verdict(outcome: Outcome) -> Verdict {
     Verdict { outcome, text: "2 of 2 tasks were replaced".into(), left: Vec::new() }
 }
 
+/// The journals know these operations; of the `broken` ones the process is gone.
+fn journal(operations: Vec<OperationRecord>, broken: &[&str]) -> Msg {
+    let broken = broken.iter().map(|id| OperationId((*id).into())).collect();
+    Msg::Journal(Ok(Recorded { operations, broken }))
+}
+
 /// A stage on which a roll of `api` was agreed to.
 fn rolling() -> Stage {
     let mut stage = Stage::new(small());
     stage.keys("3 R");
     let intent = Intent::new(Verb::Roll, vec![sample::id(Kind::Service, "api")], Argument::None);
     stage.tell(Msg::Planned(Box::new(intent), Ok(Box::new(plan("op-1")))));
-    stage.pass(std::time::Duration::from_secs(1)).pass(std::time::Duration::from_secs(1)).keys("y");
+    stage.pass(Duration::from_secs(1)).pass(Duration::from_secs(1)).keys("y");
     stage.tell(Msg::Started(OperationId("op-1".into()), Ok(())));
     stage.wanted();
     stage
@@ -82,7 +103,7 @@ fn the_journal_adds_what_was_before_newest_first_and_changes_nothing_known_bette
     let mut stage = rolling();
     progress(&mut stage, Progress::Verdict(verdict(Outcome::Completed)));
     let old = record("op-0", 5, Some(Outcome::Paused));
-    stage.tell(Msg::Journal(Ok(vec![old, record("op-1", sample::NOW.0, None)])));
+    stage.tell(journal(vec![old, record("op-1", sample::NOW.0, None)], &[]));
     let all: Vec<(String, &str)> =
         stage.app.operations().all().iter().map(|it| (it.id.to_string(), it.state.word())).collect();
     assert_eq!(all, [("op-1".to_owned(), "completed"), ("op-0".to_owned(), "paused")]);
@@ -90,18 +111,125 @@ fn the_journal_adds_what_was_before_newest_first_and_changes_nothing_known_bette
 }
 
 #[test]
-fn what_another_console_left_open_is_observed_and_cannot_be_cancelled() {
+fn what_a_dead_process_left_open_is_told_observed_and_cannot_be_cancelled() {
     let mut stage = Stage::new(small());
     progress(&mut stage, Progress::Step(0));
     assert!(matches!(stage.wanted().as_slice(), [Effect::ReadJournal]));
-    stage.tell(Msg::Journal(Ok(vec![record("op-1", 5, None)])));
+    stage.tell(journal(vec![record("op-1", 5, None)], &["op-1"]));
+    assert_eq!(
+        stage.said(),
+        "roll api was left open by a process that is gone, and is looked at now. / `8` shows what became of it."
+    );
+    assert_eq!((stage.app.operations().open(), stage.app.operations().under_way()), (1, 0));
     stage.keys("8 C");
     assert_eq!(
         stage.said(),
-        "roll api was begun by another console and is only looked at here. / Make a new plan for what is left of it."
+        "roll api was begun by a process that is gone and is only looked at here. / Once it is known what became of it, \
+         `resume` finishes what is left."
     );
+    stage.keys("R");
+    assert_eq!(stage.said(), "What became of roll api is being looked at. / Wait until it is known.");
     progress(&mut stage, Progress::Verdict(verdict(Outcome::Completed)));
     assert_eq!(stage.app.operations().current().map(|it| it.state.word()), Some("completed"));
+}
+
+#[test]
+fn what_another_process_runs_is_followed_through_the_journal() {
+    let mut stage = Stage::new(small());
+    stage.tell(journal(vec![record("op-1", 5, None)], &[]));
+    assert_eq!(stage.app.operations().current().map(|it| it.state.clone()), Some(State::Elsewhere));
+    assert_eq!((stage.app.operations().open(), stage.app.operations().under_way()), (0, 1));
+    stage.keys("8 R");
+    assert_eq!(stage.said(), "roll api is under way. / Wait for its verdict, or stop it with `cancel`.");
+    stage.wanted();
+    stage.pass(Duration::from_secs(6));
+    assert!(matches!(stage.wanted().as_slice(), [Effect::ReadJournal]));
+    stage.pass(Duration::from_secs(1));
+    assert!(stage.wanted().is_empty(), "not more often than is worth it");
+    stage.tell(journal(vec![record("op-1", 5, None)], &["op-1"]));
+    assert_eq!(stage.app.operations().current().map(|it| it.state.clone()), Some(State::Open), "its process died");
+    stage.tell(journal(vec![record("op-1", 5, Some(Outcome::Failed))], &[]));
+    stage.wanted();
+    stage.pass(Duration::from_secs(60));
+    assert!(stage.wanted().is_empty(), "nothing runs elsewhere any more");
+}
+
+/// What was asked for a plan of, if anything was.
+fn planned(stage: &mut Stage) -> Option<Intent> {
+    stage.wanted().into_iter().find_map(|effect| if let Effect::Plan(intent, _) = effect { Some(intent) } else { None })
+}
+
+#[test]
+fn what_is_left_of_an_operation_is_planned_anew() {
+    let mut stage = Stage::new(small());
+    stage.tell(journal(vec![record("op-1", 5, Some(Outcome::Failed))], &[]));
+    stage.keys("8 R");
+    let expected = Intent {
+        resumes: Some(OperationId("op-1".into())),
+        ..Intent::new(Verb::Roll, vec![sample::id(Kind::Service, "api")], Argument::None)
+    };
+    assert_eq!(planned(&mut stage), Some(expected));
+    stage.keys("esc");
+    stage.tell(journal(vec![record("op-2", 6, Some(Outcome::Completed))], &[]));
+    stage.keys("g R");
+    assert_eq!((planned(&mut stage), &*stage.said()), (None, "roll api is completed: nothing is left of it."));
+}
+
+#[test]
+fn an_operation_is_undone_by_the_wish_that_its_plan_knows() {
+    let mut undone = record("op-1", 5, Some(Outcome::Completed));
+    let back = Intent::new(Verb::Scale, undone.plan.subjects.clone(), Argument::Replicas(2));
+    undone.plan.steps = vec![step("scale api")];
+    undone.plan.undo = Some(Box::new(back.clone()));
+    let mut unknown = record("op-2", 6, Some(Outcome::Completed));
+    unknown.plan.steps = vec![step("roll api")];
+    unknown.plan.rollback = "the same version runs anew: there is none to go back to".into();
+    let mut unsent = record("op-3", 7, Some(Outcome::Refused));
+    unsent.plan.steps = vec![step("roll api")];
+    unsent.sent.clear();
+    let mut stage = Stage::new(small());
+    stage.tell(journal(vec![undone, unknown, unsent], &[]));
+    stage.keys("8 U");
+    assert_eq!(stage.said(), "Nothing of roll api was sent: there is nothing to undo.");
+    stage.keys("j U");
+    let why = "No one plan undoes roll api. / the same version runs anew: there is none to go back to";
+    assert_eq!((planned(&mut stage), &*stage.said()), (None, why));
+    stage.keys("j U");
+    assert_eq!(planned(&mut stage), Some(back));
+}
+
+#[test]
+fn the_rest_of_the_time_is_never_negative() {
+    let mut stage = Stage::new(small());
+    let mut expected = plan("op-1");
+    expected.expected = Some(Duration::from_secs(60));
+    stage.app.operations.begin(expected, sample::NOW);
+    let operation = stage.app.operations().current().expect("an operation").clone();
+    let at = |seconds| operation.remaining(sample::NOW.after(Duration::from_secs(seconds)));
+    assert_eq!(at(20), Some(Remaining::About(Duration::from_secs(40))));
+    assert_eq!(at(60), Some(Remaining::Over(Duration::ZERO)));
+    assert_eq!(at(80), Some(Remaining::Over(Duration::from_secs(20))));
+}
+
+#[test]
+fn how_long_something_lasts_begins_when_it_came_to_be_so() {
+    let mut stage = rolling();
+    let task = |text: &str| Progress::Task { id: sample::id(Kind::Task, "api.1"), text: text.into() };
+    let subject = |done| Progress::Subject { id: sample::id(Kind::Service, "api"), done, total: 2, text: "x".into() };
+    let began = stage.now;
+    progress(&mut stage, task("starting"));
+    progress(&mut stage, subject(0));
+    stage.pass(Duration::from_secs(9));
+    progress(&mut stage, task("starting"));
+    progress(&mut stage, subject(0));
+    let since = |stage: &Stage| {
+        let operation = stage.app.operations().current().expect("an operation");
+        (operation.tasks[0].since, operation.subjects[0].since)
+    };
+    assert_eq!(since(&stage), (began, began));
+    progress(&mut stage, task("running"));
+    progress(&mut stage, subject(1));
+    assert_eq!(since(&stage), (stage.now, stage.now));
 }
 
 #[test]
@@ -118,10 +246,24 @@ fn cancelling_asks_first_and_only_y_means_yes() {
 }
 
 #[test]
-fn quitting_asks_while_an_operation_runs() {
-    let mut stage = rolling();
+fn quitting_asks_while_an_operation_runs_and_says_what_goes_on() {
+    let mut stage = Stage::new(small());
+    let mut two = plan("op-1");
+    two.steps = vec![step("roll api"), step("roll web")];
+    stage.app.operations.begin(two, sample::NOW);
+    progress(&mut stage, Progress::Step(0));
     stage.keys("q");
     assert!(stage.wanted().is_empty());
+    let Some(Overlay::Ask(ask)) = stage.overlay() else { panic!("it asks") };
+    assert_eq!(
+        ask.details,
+        [
+            "An operation is under way. What was sent takes its course; nobody watches it here.",
+            "roll api: 1 of 2 requests are sent, and lab goes on with them.",
+            "  will not be sent: roll web",
+            "The next start looks at what became of it; `resume` in the operations pane plans what is left.",
+        ]
+    );
     stage.keys("y");
     assert!(matches!(stage.wanted().as_slice(), [Effect::Quit]));
 }

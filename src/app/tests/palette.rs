@@ -37,7 +37,10 @@ fn the_beginning_of_one_name_is_enough_and_of_several_is_not() {
     stage.keys(": 'serv space 'api enter");
     assert_eq!(stage.rows(), ["api"]);
     stage.app.run_line("re", &mut crate::app::Outcome::default());
-    assert_eq!(stage.said(), "There is no command `re`. / It could be reverse, rebalance, remove, retry, redraw.");
+    assert_eq!(
+        stage.said(),
+        "There is no command `re`. / It could be reverse, rebalance, remove, resume, retry, redraw."
+    );
     stage.app.run_line("servces", &mut crate::app::Outcome::default());
     assert_eq!(stage.said(), "There is no command `servces`. / Did you mean `services`?");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CONNECTION, ConnectionState, Kind, Msg, Stage, profile, settings, small};
 use crate::{
-    app::{Condition, Empty, Screen},
+    app::{Condition, Empty, Screen, operations::Recorded},
     error::{Error, ErrorKind},
     fleet::{Delta, Scope},
 };
@@ -121,7 +121,7 @@ fn every_pane_says_why_it_is_empty() {
     assert_eq!(screen(&mut stage, "1"), Screen::Loading { what: "platforms".into() });
     assert!(matches!(screen(&mut stage, "7"), Screen::Empty(Empty::NotChosen(_))));
     assert_eq!(screen(&mut stage, "8"), Screen::Loading { what: "the journal".into() });
-    stage.tell(Msg::Journal(Ok(Vec::new())));
+    stage.tell(Msg::Journal(Ok(Recorded::default())));
     assert_eq!(screen(&mut stage, "8"), Screen::Empty(Empty::Nothing("Nothing was done from here yet.".into())));
     stage.tell(Msg::Journal(Err(refused())));
     assert_eq!(screen(&mut stage, "8"), Screen::Failed(refused()));

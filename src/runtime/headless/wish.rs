@@ -54,10 +54,7 @@ impl Wish {
     ) -> Result<Intent> {
         let (verb, names, argument, to) = match self {
             Self::Saved(plan) => return Ok(plan.intent()),
-            Self::Rest(record) => {
-                let intent = record.plan.intent();
-                return Ok(Intent { resumes: Some(record.operation.clone()), ..intent });
-            }
+            Self::Rest(record) => return Ok(record.plan.rest(&record.sent)),
             Self::New { verb, subjects, argument, to } => (*verb, subjects, argument, to.as_ref()),
         };
         let offering = adapters.iter().filter(|it| it.profile().verbs.contains(&verb));

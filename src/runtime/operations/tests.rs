@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use super::*;
+use super::{super::effects::Effects, *};
 use crate::{
+    app::Effect,
     fleet::{
         Delta, Document, Kind, ResourceId, Timestamp,
         log::LogBatch,
@@ -81,7 +82,8 @@ impl Adapter for Fake {
     }
 
     fn observe(&self, _: OperationRecord) -> BoxStream<'static, Progress> {
-        Box::pin(stream::empty())
+        let verdict = Verdict { outcome: Outcome::Interrupted, text: "cut off".into(), left: Vec::new() };
+        Box::pin(stream::iter([Progress::Verdict(verdict)]))
     }
 }
 
@@ -150,6 +152,19 @@ impl Stage {
     }
 }
 
+/// The line that says that somebody agreed to `plan`, under the name `open`.
+fn approved(plan: Plan) -> Entry {
+    let plan = Plan { operation: OperationId("open".into()), ..plan };
+    Entry::Approved {
+        plan_hash: plan.hash(),
+        plan: Box::new(plan),
+        answer: Answer::Flag,
+        override_reason: None,
+        operator: "eve@laptop".into(),
+        identity: "x".into(),
+    }
+}
+
 fn silent(seconds: u64) -> Evidence {
     Evidence { silence: Some(Duration::from_secs(seconds)), ..Evidence::default() }
 }
@@ -164,6 +179,15 @@ async fn guards_judge_again_before_each_request() {
     assert_eq!((verdict.outcome, &*verdict.text), (Outcome::Refused, text));
     let lines = stage.journal.read().expect("the journal is read").operations;
     assert_eq!(lines[0].sent, [0], "what was not sent is not in the journal either");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_surrounds_the_others_is_sent_whatever_guards_say() {
+    let mut stage = Stage::new();
+    let mut plan = stage.plan().await;
+    plan.steps[0].always = true;
+    let verdict = stage.run(plan, None, |_| silent(50)).await.expect("it was agreed to");
+    assert_eq!((verdict.outcome, stage.sent()), (Outcome::Refused, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,17 +212,7 @@ async fn an_operation_stands_in_the_way_of_others_and_not_in_its_own() {
     let first = stage.plan().await;
     let verdict = stage.run(first, None, |_| silent(1)).await.expect("agreed");
     assert_eq!(verdict.outcome, Outcome::Completed);
-    let mut open = stage.plan().await;
-    open.operation = OperationId("open".into());
-    let entry = Entry::Approved {
-        plan_hash: open.hash(),
-        plan: Box::new(open),
-        answer: Answer::Flag,
-        override_reason: None,
-        operator: "eve@laptop".into(),
-        identity: "x".into(),
-    };
-    stage.journal.append(&OperationId("open".into()), entry).expect("a line is written");
+    stage.journal.append(&OperationId("open".into()), approved(stage.plan().await)).expect("a line is written");
     let refused = stage.plan().await;
     assert_eq!(refused.guards.iter().map(|it| &*it.guard).collect::<Vec<_>>(), ["another operation"]);
 }
@@ -214,4 +228,34 @@ async fn a_platform_that_does_not_say_who_we_are_holds_nothing_up_for_long() {
     let plan = stage.plan().await;
     stage.run(plan, None, |_| silent(1)).await.expect("agreed");
     assert_eq!(stage.fake.checks.load(Ordering::SeqCst), 1, "it was told before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dead_process_left_open_is_observed_once_and_recorded() {
+    let stage = Stage::new();
+    let plan = stage.plan().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let dead = Journal::new(folder.path().to_owned());
+    dead.append(&OperationId("open".into()), approved(plan)).expect("a line is written");
+    drop(dead);
+    // Another process has another number in the name of its file.
+    let file = std::fs::read_dir(folder.path()).expect("a folder").flatten().next().expect("a file").path();
+    std::fs::rename(&file, file.with_file_name("20231114-221320-7.jsonl")).expect("it is renamed");
+    let journal = Journal::new(folder.path().to_owned());
+    let (to, mut heard) = mpsc::channel(64);
+    let (questions, _asked) = mpsc::channel(1);
+    let operations = Operations::new(Authority::new(Mode::Interactive), journal.clone(), "ada".into(), to.clone());
+    let mut effects = Effects::new(operations, journal.clone(), Care::default(), to, questions);
+    effects.add(&[stage.fake.clone()], &[]);
+    effects.begin(Effect::ReadJournal);
+    assert!(matches!(heard.recv().await, Some(Msg::Problems(_))), "a file that was renamed is told");
+    let Some(Msg::Journal(Ok(recorded))) = heard.recv().await else { panic!("first what the journals know") };
+    assert_eq!(recorded.broken, [OperationId("open".into())]);
+    let Some(Msg::Progress(id, Progress::Verdict(verdict), _)) = heard.recv().await else { panic!("then its end") };
+    assert_eq!((&*id.0, verdict.outcome), ("open", Outcome::Interrupted));
+    effects.begin(Effect::ReadJournal);
+    let Some(Msg::Journal(Ok(recorded))) = heard.recv().await else { panic!("the journals again") };
+    assert_eq!(recorded.broken, [], "its end was recorded");
+    assert!(timeout(Duration::from_mins(1), heard.recv()).await.is_err(), "nothing is looked at twice");
+    assert_eq!(stage.sent(), 0);
 }

@@ -47,7 +47,7 @@ pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &A
             None
         }
         PlanStage::Ready(plan, confirm) => {
-            write(&mut page, theme, plan);
+            write(&mut page, theme, plan, app);
             Some((plan, confirm))
         }
     };
@@ -68,7 +68,7 @@ pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &A
 }
 
 /// Writes all that is known about a plan, what stands against it first.
-fn write(page: &mut Page, theme: &Theme, plan: &Plan) {
+fn write(page: &mut Page, theme: &Theme, plan: &Plan, app: &App) {
     page.say("on ", theme.muted, &plan.target, theme.text);
     if let Some(environment) = &plan.environment {
         let protected = if plan.protected { " ◈ protected" } else { "" };
@@ -76,7 +76,7 @@ fn write(page: &mut Page, theme: &Theme, plan: &Plan) {
         page.line([("in ", theme.muted), (&environment.0, role), (protected, role)]);
     }
     if let Some(operation) = &plan.resumes {
-        page.say("resumes ", theme.muted, &operation.0, theme.text);
+        page.say("finishes operation ", theme.muted, &operation.0, theme.text);
     }
     if !plan.guards.is_empty() {
         page.blank();
@@ -106,8 +106,13 @@ fn write(page: &mut Page, theme: &Theme, plan: &Plan) {
         }
     }
     page.blank();
+    let ready = if plan.undo.is_some() {
+        format!("ready as a plan of its own, {} in operations: ", key_of(app, Command::Undo))
+    } else {
+        String::new()
+    };
     if !plan.rollback.is_empty() {
-        page.say("undo      ", theme.muted, &plan.rollback, theme.text);
+        page.say("undo      ", theme.muted, &format!("{ready}{}", plan.rollback), theme.text);
     }
     if let Some(expected) = plan.expected {
         page.say("takes     ", theme.muted, &format!("about {}", brief(expected)), theme.text);
@@ -159,7 +164,10 @@ fn service(page: &mut Page, theme: &Theme, service: &ServiceImpact, most: u32, w
         pieces.extend([(full.as_str(), *role), (empty.as_str(), theme.track), (number.as_str(), theme.text)]);
     }
     if service.during == 0 && service.before > 0 {
-        pieces.push(("✖ down", theme.failing));
+        pieces.push(("✖ down  ", theme.failing));
+    }
+    if service.before == 1 {
+        pieces.push(("its only task", theme.muted));
     }
     page.line(pieces);
 }
@@ -209,9 +217,13 @@ fn agree(canvas: &mut Canvas<'_>, area: Rect, plan: &Plan, confirm: &Confirm, hi
     let theme = canvas.theme;
     let mut rule = canvas.line(area, 0);
     if hidden > 0 {
-        rule.put(&format!("── {hidden} more lines below "), theme.muted);
+        rule.right(&format!(" {hidden} more below ──"), theme.muted);
     }
-    rule.rest("─", theme.border);
+    // Where it is done stands beside what agrees, however far the rest is scrolled.
+    let (connection, target) = (&plan.connection, &plan.target);
+    let place = if target.contains(&*connection.0) { target.to_string() } else { format!("{connection}, {target}") };
+    let room = rule.room().saturating_sub(8);
+    rule.put("── on ", theme.border).within(room, &place, theme.text).put(" ", theme.border).rest("─", theme.border);
     let mut line = canvas.line(area, 1);
     if plan.protected && line.room() > 60 {
         line.put(" PROTECTED ", theme.danger).gap(1);

@@ -2,14 +2,21 @@
 
 use ratatui::layout::Rect;
 
+use super::listed;
 use crate::{
     app::{
         App,
         input::Input,
         overlay::{Ask, Prompt, Purpose},
     },
-    ui::canvas::{Canvas, Line, cells},
+    ui::{
+        canvas::{Canvas, Line, cells},
+        page::Page,
+    },
 };
+
+/// Sentences that are longer are hard to read.
+const WIDE: u16 = 108;
 
 /// Draws what is typed, with what is wrong with it.
 pub(crate) fn prompt(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt, app: &App) {
@@ -53,4 +60,19 @@ pub(crate) fn ask(canvas: &mut Canvas<'_>, area: Rect, ask: &Ask) {
     let mut line = canvas.line(area, 0);
     line.gap(1).put("? ", theme.warning).put(&ask.text, theme.title).gap(2);
     line.put("y", theme.key).put(" yes, anything else no", theme.hint);
+}
+
+/// Draws what one should know before answering.
+pub(super) fn details(canvas: &mut Canvas<'_>, area: Rect, ask: &Ask) -> Rect {
+    if ask.details.is_empty() {
+        return Rect::default();
+    }
+    let theme = canvas.theme;
+    let mut page = Page::new(area.width.min(WIDE).saturating_sub(6));
+    for detail in &ask.details {
+        page.say("", theme.text, detail, theme.text);
+    }
+    let inner = listed(canvas, area, WIDE, page.count(), "Before you answer");
+    page.draw(canvas, inner, 0..usize::from(inner.height));
+    inner
 }

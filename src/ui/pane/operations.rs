@@ -1,13 +1,15 @@
 //! Operations: what is under way and what was, and of the one under the cursor every step and every word.
 
+use std::time::Duration;
+
 use ratatui::{layout::Rect, style::Style};
 
 use crate::{
     app::{
         App, Command,
-        operations::{Journal, Operation, State, StepState},
+        operations::{Journal, Operation, Remaining, State, StepState},
     },
-    fleet::time::brief,
+    fleet::{ResourceId, Timestamp, time::brief},
     operation::Outcome,
     ui::{
         canvas::{Canvas, Line, cells},
@@ -91,7 +93,7 @@ fn nothing(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 /// The sign and the role of how far an operation is.
 const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
     match state {
-        State::UnderWay => ("◐", theme.progressing),
+        State::UnderWay | State::Elsewhere => ("◐", theme.progressing),
         State::Stopping => ("◐", theme.warning),
         State::Open => ("?", theme.unknown),
         State::Refused(_) => ("✖", theme.failing),
@@ -138,33 +140,92 @@ fn detail(canvas: &mut Canvas<'_>, area: Rect, operation: &Operation, app: &App)
     rule.put(&operation.id.0, theme.muted).gap(1).rest("─", theme.border);
     let (width, height) = (area.width.saturating_sub(4), area.height.saturating_sub(1));
     let inside = Rect { x: area.x + 2, y: area.y + 1, width, height };
-    let row = subjects(canvas, inside, operation);
+    let row = pace(canvas, inside, operation, app);
+    let row = row + subjects(canvas, Rect { y: inside.y + row, height: inside.height - row, ..inside }, operation, app);
     let below = Rect { y: inside.y + row, height: inside.height - row, ..inside };
     let mut page = Page::new(below.width);
     verdict(&mut page, theme, operation, app);
     steps(&mut page, theme, operation);
-    if !operation.tasks.is_empty() {
-        page.blank();
-        let widest = operation.tasks.iter().map(|(id, _)| cells(&id.key)).max().unwrap_or(0).min(28);
-        for (id, words) in operation.tasks.iter().rev().take(TASKS) {
-            let name: String = id.key.chars().take(usize::from(widest)).collect();
-            page.line([(format!("{name:<0$}  ", usize::from(widest)).as_str(), theme.muted), (words, theme.text)]);
-        }
-    }
+    tasks(&mut page, theme, operation, app);
     page.draw(canvas, below, 0..usize::from(below.height));
 }
 
-/// One bar per subject.
-fn subjects(canvas: &mut Canvas<'_>, area: Rect, operation: &Operation) -> u16 {
+/// How long it has gone on, and how long it should.
+fn pace(canvas: &mut Canvas<'_>, area: Rect, operation: &Operation, app: &App) -> u16 {
+    if area.height < 4 {
+        return 0;
+    }
     let theme = canvas.theme;
+    let now = app.world().clock;
+    let passed = brief(operation.approved_at.age(operation.told_at(now)));
+    let mut line = canvas.line(area, 0);
+    let word = if operation.state.under_way() { "for " } else { "took " };
+    line.put(word, theme.muted).put(&passed, theme.text);
+    match operation.remaining(now) {
+        Some(Remaining::About(left)) => {
+            line.put(", about ", theme.muted).put(&brief(whole(left)), theme.text).put(" left", theme.muted);
+        }
+        Some(Remaining::Over(over)) => {
+            line.put(", longer than expected by ", theme.degraded).put(&brief(whole(over)), theme.text);
+        }
+        None => {}
+    }
+    if let Some(resumed) = &operation.plan.resumes {
+        line.put("  finishes ", theme.muted).put(&resumed.0, theme.text);
+    }
+    1
+}
+
+/// Whole seconds: nobody reads tenths, and a countdown in them would be drawn for nothing.
+fn whole(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX))
+}
+
+/// One bar per subject, with what happens and for how long that has been so.
+fn subjects(canvas: &mut Canvas<'_>, area: Rect, operation: &Operation, app: &App) -> u16 {
+    let theme = canvas.theme;
+    let shown = || operation.subjects.iter().take(usize::from(area.height / 3));
+    let widest = shown().map(|it| cells(name(&it.id, app))).max().unwrap_or(0).min(24);
     let mut row = 0;
-    for subject in operation.subjects.iter().take(usize::from(area.height / 3)) {
+    for subject in shown() {
         let mut line = canvas.line(area, row);
-        progress(&mut line, 24, subject.done, subject.total);
+        let start = line.at().0;
+        line.within(widest, name(&subject.id, app), theme.text).to(start + widest + 2);
+        let room = if line.room() > 60 { 24 } else { 12 };
+        progress(&mut line, room, subject.done, subject.total);
         line.gap(2).put(&subject.text, theme.text);
+        line.put(&lasting(operation, subject.since, app), theme.muted);
         row += 1;
     }
     row
+}
+
+/// The newest word on each task, and for how long it has been true.
+fn tasks(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
+    if operation.tasks.is_empty() {
+        return;
+    }
+    page.blank();
+    let widest = operation.tasks.iter().map(|it| cells(name(&it.id, app))).max().unwrap_or(0).min(28);
+    for task in operation.tasks.iter().rev().take(TASKS) {
+        let name: String = name(&task.id, app).chars().take(usize::from(widest)).collect();
+        let name = format!("{name:<0$}  ", usize::from(widest));
+        let lasting = lasting(operation, task.since, app);
+        page.line([(name.as_str(), theme.muted), (&task.text, theme.text), (lasting.as_str(), theme.muted)]);
+    }
+}
+
+/// `, 14s` behind what may still change.
+fn lasting(operation: &Operation, since: Timestamp, app: &App) -> String {
+    let lasted = since.age(app.world().clock);
+    if !operation.state.under_way() || lasted.as_secs() == 0 {
+        return String::new();
+    }
+    format!(", {}", brief(Duration::from_secs(lasted.as_secs())))
+}
+
+fn name<'a>(id: &'a ResourceId, app: &'a App) -> &'a str {
+    app.world().store.get(id).map_or(&id.key, |resource| resource.name())
 }
 
 /// What is true of it now: its end, why nothing moves, what cannot be heard.
@@ -177,6 +238,7 @@ fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
             for left in &verdict.left {
                 page.say("  stays: ", theme.warning, left, theme.text);
             }
+            next_steps(page, theme, operation, verdict.outcome, app);
         }
         State::Refused(error) => {
             page.say("✖ ", theme.failing, &error.to_string(), theme.error);
@@ -185,8 +247,15 @@ fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
             }
         }
         State::Open => {
-            let sentence = "The console that ran it is gone. What it did is being looked at; nothing is sent.";
-            page.say("? ", theme.unknown, sentence, theme.text);
+            let connection = &operation.plan.connection;
+            let sentence = match world.connection(connection) {
+                Some(_) => "Whoever ran it is gone. What it did is being looked at; nothing is sent.".to_owned(),
+                None => format!("Whoever ran it is gone, and there is no connection {connection} here to look at."),
+            };
+            page.say("? ", theme.unknown, &sentence, theme.text);
+        }
+        State::Elsewhere => {
+            page.say("◐ ", theme.progressing, "Another process of this machine runs it.", theme.text);
         }
         State::Stopping => {
             page.say("◐ ", theme.warning, "It stops once what was sent is answered.", theme.text);
@@ -199,6 +268,18 @@ fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
     }
     if let Some(error) = &operation.trouble {
         page.say("▲ looking goes on: ", theme.degraded, &error.to_string(), theme.text);
+    }
+}
+
+/// What can be done about one that has ended: finish what is left of it, undo it.
+fn next_steps(page: &mut Page, theme: &Theme, operation: &Operation, outcome: Outcome, app: &App) {
+    if outcome != Outcome::Completed {
+        let sentence = format!("{} plans what is left of it", key_of(app, Command::Resume));
+        page.say("→ ", theme.accent, &sentence, theme.text);
+    }
+    if operation.plan.undo.is_some() && !operation.sent().is_empty() {
+        let sentence = format!("{} plans how it is undone", key_of(app, Command::Undo));
+        page.say("→ ", theme.accent, &sentence, theme.text);
     }
 }
 

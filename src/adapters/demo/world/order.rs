@@ -36,7 +36,7 @@ pub(crate) enum Order {
         holder: Text,
         /// Why.
         reason: Text,
-        /// After how long it ends by itself.
+        /// For how long.
         lasts: Duration,
     },
     /// Release the lock of an environment.

@@ -9,7 +9,7 @@ use crate::{
 
 impl App {
     /// Whether `verb` may be planned for `subjects`; otherwise why not.
-    pub(super) fn may(&self, verb: Verb, subjects: &[ResourceId]) -> Result<(), Refusal> {
+    pub(in crate::app::act) fn may(&self, verb: Verb, subjects: &[ResourceId]) -> Result<(), Refusal> {
         let word = verb.word();
         match self.settings.mode {
             Mode::Watch => {
