@@ -307,9 +307,9 @@ fn a_plan_is_saved_for_later_and_stays_open() {
     let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("a name is asked for") };
     assert_eq!(prompt.input.text(), "plan-op-1.json");
     stage.keys("enter");
-    let saved = stage.wanted().into_iter().find_map(|effect| match effect {
-        Effect::Save { path, contents: Contents::Plan(plan) } => Some((path, plan.operation)),
-        _ => None,
+    let saved = stage.wanted().into_iter().find_map(|effect| {
+        let Effect::Save { path, contents: Contents::Plan(plan) } = effect else { return None };
+        Some((path, plan.operation))
     });
     assert_eq!(saved, Some(("plan-op-1.json".to_owned(), OperationId("op-1".into()))));
     assert!(matches!(stage.overlay(), Some(Overlay::Plan(_))));
@@ -330,9 +330,9 @@ fn a_token_is_rotated_in_the_cluster_of_what_the_cursor_is_on() {
     let rotate = |profiles: &[crate::platform::Profile], keys: &str| {
         let mut stage = Stage::connected(settings(), profiles.to_vec(), all.clone());
         stage.keys(keys);
-        let wanted = stage.wanted().into_iter().find_map(|effect| match effect {
-            Effect::Plan(intent, _) => Some((intent.subjects[0].connection.to_string(), intent.argument)),
-            _ => None,
+        let wanted = stage.wanted().into_iter().find_map(|effect| {
+            let Effect::Plan(intent, _) = effect else { return None };
+            Some((intent.subjects[0].connection.to_string(), intent.argument))
         });
         (wanted, stage.said())
     };

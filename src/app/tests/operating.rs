@@ -150,7 +150,7 @@ fn what_another_process_runs_is_followed_through_the_journal() {
     assert_eq!(stage.app.operations().current().map(|it| it.state.clone()), Some(State::Open), "its process died");
     stage.tell(journal(vec![record("op-1", 5, Some(Outcome::Failed))], &[]));
     stage.wanted();
-    stage.pass(Duration::from_secs(60));
+    stage.pass(Duration::from_mins(1));
     assert!(stage.wanted().is_empty(), "nothing runs elsewhere any more");
 }
 
@@ -202,7 +202,7 @@ fn an_operation_is_undone_by_the_wish_that_its_plan_knows() {
 fn the_rest_of_the_time_is_never_negative() {
     let mut stage = Stage::new(small());
     let mut expected = plan("op-1");
-    expected.expected = Some(Duration::from_secs(60));
+    expected.expected = Some(Duration::from_mins(1));
     stage.app.operations.begin(expected, sample::NOW);
     let operation = stage.app.operations().current().expect("an operation").clone();
     let at = |seconds| operation.remaining(sample::NOW.after(Duration::from_secs(seconds)));

@@ -246,7 +246,8 @@ async fn what_a_dead_process_left_open_is_observed_once_and_recorded() {
     let (questions, _asked) = mpsc::channel(1);
     let operations = Operations::new(Authority::new(Mode::Interactive), journal.clone(), "ada".into(), to.clone());
     let mut effects = Effects::new(operations, journal.clone(), Care::default(), to, questions);
-    effects.add(&[stage.fake.clone()], &[]);
+    let adapter: Arc<dyn Adapter> = stage.fake.clone();
+    effects.add(&[adapter], &[]);
     effects.begin(Effect::ReadJournal);
     assert!(matches!(heard.recv().await, Some(Msg::Problems(_))), "a file that was renamed is told");
     let Some(Msg::Journal(Ok(recorded))) = heard.recv().await else { panic!("first what the journals know") };
