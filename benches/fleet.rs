@@ -318,12 +318,36 @@ fn log_ingest_100k_lines(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A million lines looked through from end to end.
-#[divan::bench(args = ["503", "nothing", "ERROR", "error", "status=50\\d", "path=/v1/articles/.*77 "], sample_count = 10)]
+/// A million lines looked through from end to end. Where the last but one begins and what the last one has all over is in
+/// every line.
+#[divan::bench(args = ["503", "nothing", "ERROR", "error", "status=50\\d", "path=/v1/articles/.*77 ", "path.*chrome",
+    "agent.*\\d{9}"], sample_count = 10)]
 fn log_search_1m_lines(bencher: Bencher<'_, '_>, pattern: &str) {
     let pattern = pattern_of(pattern);
     let lines = SNAPSHOT.range();
     bencher.bench_local(|| SNAPSHOT.search(&pattern, lines.clone(), Direction::Backward).count());
+}
+
+/// The same by two at a time, as the console does it.
+#[divan::bench(args = ["path=/v1/articles/.*77 ", "path.*chrome", "agent.*\\d{9}"], sample_count = 10)]
+fn log_search_1m_lines_by_two(bencher: Bencher<'_, '_>, pattern: &str) {
+    let lines = SNAPSHOT.range();
+    let middle = lines.start.midpoint(lines.end);
+    bencher.bench_local(|| {
+        std::thread::scope(|scope| {
+            let halves = [lines.start..middle, middle..lines.end]
+                .map(|half| scope.spawn(|| SNAPSHOT.search(&pattern_of(pattern), half, Direction::Forward).count()));
+            halves.map(|half| half.join().unwrap_or_default())
+        })
+    });
+}
+
+/// The next error where there is none: in all lines, and in those that a filter leaves.
+#[divan::bench(sample_count = 20)]
+fn log_next_error_of_1m_lines(bencher: Bencher<'_, '_>) {
+    let lines = LOG.range();
+    let last = LOG.error_in(lines.clone(), Direction::Backward).unwrap_or(lines.start);
+    bencher.bench_local(|| LOG.error_in(last + 1..lines.end, Direction::Forward));
 }
 
 /// The first screen of hits, from the newest line back.
@@ -348,7 +372,7 @@ fn log_view_of_1m_lines(bencher: Bencher<'_, '_>) {
     black_box(LOG.len());
     bencher.bench_local(|| {
         let mut view = LogView::new(filter.clone());
-        while !view.follow(&LOG, 50_000) {}
+        while !view.follow(&LOG, 2_000_000) {}
         view.len()
     });
 }

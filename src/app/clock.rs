@@ -10,6 +10,8 @@ use crate::fleet::{Field, Kind, Timestamp, Value, field::Context};
 
 /// While a merged change waits to be shown.
 const SOON: Duration = Duration::from_millis(40);
+/// While a filter has more of a log to look at: as soon as keys have had their turn.
+const AT_ONCE: Duration = Duration::from_millis(5);
 /// From this many cells on tables show more columns than the most important ones.
 const WIDE: u16 = 100;
 /// While a plan waits to be armed.
@@ -62,7 +64,8 @@ impl App {
 
     fn period(&self) -> Option<Duration> {
         if self.deferred {
-            return Some(SOON);
+            let filters = self.spot.pane == Pane::Logs && self.logs.is_filtering();
+            return Some(if filters { AT_ONCE } else { SOON });
         }
         let arming = |overlay: &Overlay| matches!(overlay, Overlay::Plan(view) if matches!(&view.stage, PlanStage::Ready(_, confirm) if !confirm.is_armed()));
         if self.overlays.iter().any(arming) {

@@ -1,5 +1,7 @@
 //! What the console wants done. The runtime does it and answers with a message.
 
+use std::{ops::Range, sync::Weak};
+
 use super::{logs::LogExport, msg::LogSearchAnswer};
 use crate::{
     fleet::{
@@ -78,22 +80,28 @@ pub enum Effect {
     Bell,
 }
 
-/// A search through the log, done away from the loop.
+/// A search through the log, done away from the loop, by as many as like at the same time.
 #[derive(Debug)]
 pub struct LogSearch {
-    /// Counts up; the answer carries it.
+    /// Counts up; the answers carry it.
     pub number: u64,
     /// What to look for.
     pub pattern: LogPattern,
     /// Where.
     pub snapshot: LogSnapshot,
+    /// The lines to look at, the most wanted first. Each is answered for itself.
+    pub pieces: Vec<Range<u64>>,
+    /// Gone when nobody waits for answers any more.
+    pub(super) awaited: Weak<()>,
 }
 
 impl LogSearch {
-    /// Every line that matches. Takes as long as it takes: a tenth of a second for a million lines.
-    pub fn run(&self) -> LogSearchAnswer {
-        let found = self.snapshot.search(&self.pattern, self.snapshot.range(), Direction::Forward);
-        LogSearchAnswer { number: self.number, lines: found.collect(), complete: true }
+    /// The matches in piece `piece`, which takes a few milliseconds. `pattern` is a copy of the search's own, one for
+    /// each thread: they share working memory that only one can use at a time.
+    pub fn look(&self, piece: usize, pattern: &LogPattern) -> Option<LogSearchAnswer> {
+        let lines = self.pieces.get(piece).filter(|_| self.awaited.strong_count() > 0)?.clone();
+        let matches = self.snapshot.search(pattern, lines.clone(), Direction::Forward).collect();
+        Some(LogSearchAnswer { number: self.number, lines, matches })
     }
 }
 

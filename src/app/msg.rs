@@ -1,5 +1,7 @@
 //! Everything that can happen to the console.
 
+use std::ops::Range;
+
 use super::{key::Key, operations::Recorded};
 use crate::{
     error::{Error, Result},
@@ -74,13 +76,13 @@ pub enum ConnectionState {
     },
 }
 
-/// What a search through a log snapshot found.
+/// What a search found in a piece of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSearchAnswer {
     /// The search it answers; older answers are dropped.
     pub number: u64,
-    /// Line numbers that match, ascending.
-    pub lines: Vec<u64>,
-    /// Whether the whole snapshot has been looked at.
-    pub complete: bool,
+    /// The lines that were looked at.
+    pub lines: Range<u64>,
+    /// Those that match, ascending.
+    pub matches: Vec<u64>,
 }

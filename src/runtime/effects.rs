@@ -5,7 +5,10 @@ use std::{
     fs::OpenOptions,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::{mpsc::Sender, oneshot};
@@ -15,13 +18,21 @@ use super::{
     operations::{self, Operations, Target},
 };
 use crate::{
-    app::{Effect, Msg, effect::Contents, operations::Recorded},
+    app::{
+        Effect, Msg,
+        effect::{Contents, LogSearch},
+        operations::Recorded,
+    },
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, ResourceId},
     operation::{Care, Evidence, Intent, guard},
     platform::Adapter,
     report::{self, Format},
 };
+
+/// Threads that look through a log at the same time: as many as the smallest machine has cores, and no larger one is
+/// kept from other work.
+const SEARCHERS: usize = 2;
 
 /// Effects waiting to be begun, and what they need.
 pub struct Effects {
@@ -114,13 +125,7 @@ impl Effects {
             }
             Effect::Cancel(id) => self.operations.cancel(&id),
             Effect::ReadJournal => self.read_journal(),
-            Effect::SearchLog(search) => self.answer(blocking(
-                move || Ok(search.run()),
-                |found| match found {
-                    Ok(found) => Msg::LogFound(found),
-                    Err(error) => Msg::Note(error.to_string()),
-                },
-            )),
+            Effect::SearchLog(search) => self.search(search),
             Effect::Save { path, contents } => {
                 self.answer(blocking(move || save(&path, &bytes(contents)?).map(|()| path), Msg::Saved));
             }
@@ -179,6 +184,20 @@ impl Effects {
             }
             Msg::Checked(connection, checked)
         });
+    }
+
+    /// Looks through a log on a few threads; each takes the piece that is wanted most of those left.
+    fn search(&self, search: LogSearch) {
+        let (search, next) = (Arc::new(search), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..SEARCHERS {
+            let (search, next, messages) = (Arc::clone(&search), Arc::clone(&next), self.messages.clone());
+            tokio::task::spawn_blocking(move || {
+                let pattern = search.pattern.clone();
+                while let Some(answer) = search.look(next.fetch_add(1, Ordering::Relaxed), &pattern)
+                    && messages.blocking_send(Msg::LogFound(answer)).is_ok()
+                {}
+            });
+        }
     }
 
     fn answer(&self, work: impl Future<Output = Msg> + Send + 'static) {

@@ -4,7 +4,7 @@ use crate::{
     app::{
         App, Effect, Outcome, Overlay, Pane, Redraw,
         effect::Contents,
-        logs::Find,
+        logs::Gone,
         msg::LogSearchAnswer,
         overlay::{Prompt, Purpose},
         table::Urgency,
@@ -37,9 +37,8 @@ impl App {
             return;
         }
         out.redraw = Redraw::Frame;
-        let nothing = self.logs.find().filter(|find| find.count() == 0).map(|find| find.pattern().text().to_owned());
-        if let Some(text) = nothing {
-            self.warn(&format!("`{text}` is in none of the lines."), None);
+        if let Some(Gone::Nowhere(direction)) = self.logs.go_on() {
+            self.no_match(direction);
         }
     }
 
@@ -90,17 +89,26 @@ impl App {
         }
     }
 
-    pub(super) fn next_log_match(&mut self, direction: Direction) {
-        if self.logs.next_match(direction) {
+    pub(super) fn next_log_match(&mut self, direction: Direction, out: &mut Outcome) {
+        let Some((gone, search)) = self.logs.next_match(direction) else {
+            self.warn("Nothing is looked for: `/` begins.", None);
             return;
-        }
-        let text = match (self.logs.find().map(Find::count), direction) {
-            (None, _) => "Nothing is looked for: `/` begins.",
-            (Some(0), _) => "No line matches.",
-            (Some(_), Direction::Forward) => "There is no match further down.",
-            (Some(_), Direction::Backward) => "There is no match further up.",
         };
-        self.warn(text, None);
+        out.effects.extend(search.map(Effect::SearchLog));
+        match gone {
+            Gone::Nowhere(direction) => self.no_match(direction),
+            Gone::There | Gone::Waiting => {}
+        }
+    }
+
+    fn no_match(&mut self, direction: Direction) {
+        let Some(find) = self.logs.find() else { return };
+        let text = match (find.count(), direction) {
+            (0, _) => format!("`{}` is in none of the lines.", find.pattern().text()),
+            (_, Direction::Forward) => "There is no match further down.".to_owned(),
+            (_, Direction::Backward) => "There is no match further up.".to_owned(),
+        };
+        self.warn(&text, None);
     }
 
     pub(super) fn next_error(&mut self, direction: Direction) {

@@ -91,14 +91,14 @@ impl App {
         }
     }
 
-    pub(super) fn next_match(&mut self, direction: Direction) {
+    pub(super) fn next_match(&mut self, direction: Direction, out: &mut Outcome) {
         let steps = match direction {
             Direction::Forward => 1,
             Direction::Backward => -1,
         };
         match self.overlays.last_mut() {
             Some(Overlay::Describe(describe)) => describe.next(steps),
-            _ => self.next_log_match(direction),
+            _ => self.next_log_match(direction, out),
         }
     }
 

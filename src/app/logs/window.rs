@@ -1,10 +1,9 @@
 //! Where the window over the log stands: at its end while it follows, at a line otherwise.
 
+use std::ops::Range;
+
 use super::{Logs, Switch};
-use crate::{
-    app::scroll::Motion,
-    fleet::log::{Direction, Severity},
-};
+use crate::{app::scroll::Motion, fleet::log::Direction};
 
 /// Rows a window has before the first frame says how many there are.
 const UNSEEN: usize = 20;
@@ -43,15 +42,9 @@ impl Logs {
 
     /// Goes to the nearest error in `direction`. Says whether there is one.
     pub fn next_error(&mut self, direction: Direction) -> bool {
-        let start = self.start(direction);
-        let found = match (direction, start.checked_sub(1)) {
-            (Direction::Forward, Some(before)) => self.view.next_error(&self.arena, before, direction),
-            // The view looks at what comes after a line, and nothing comes before the first.
-            (Direction::Forward, None) if self.line(0).is_some_and(|line| line.severity >= Severity::Error) => Some(0),
-            (Direction::Forward, None) => self.view.next_error(&self.arena, 0, direction),
-            (Direction::Backward, _) => self.view.next_error(&self.arena, start, direction),
-        };
-        self.go_to_index(found)
+        let from = self.start(direction);
+        let found = self.view.error_in(&self.arena, from, direction);
+        self.go_to(found)
     }
 
     pub(super) fn height(&self) -> usize {
@@ -77,22 +70,27 @@ impl Logs {
         }
     }
 
-    /// Where the next match is looked for: forward from this line on, backward before it. Beside the line that was gone
-    /// to, while that is on screen; otherwise from an edge of the screen.
-    pub(super) fn start(&self, direction: Direction) -> usize {
+    /// The lines among which the next match is looked for: forward from one on, backward before one. That is the line
+    /// that was gone to, while it is on screen; otherwise one at an edge of the screen.
+    pub(super) fn start(&self, direction: Direction) -> Range<u64> {
         let window = self.window(self.height());
-        let spot = self.spot.map(|number| self.view.index_of(number)).filter(|index| window.contains(index));
+        let spot = self.spot.filter(|number| window.contains(&self.view.index_of(*number)));
+        let end = self.arena.range().end;
+        let line = |index: usize| self.view.number(index).unwrap_or(end);
         match (direction, spot) {
-            (Direction::Forward, Some(spot)) => spot + 1,
-            (Direction::Backward, Some(spot)) => spot,
-            (Direction::Forward, None) if !self.show.follow.is_on() => window.start,
-            (Direction::Forward | Direction::Backward, None) => window.end,
+            (Direction::Forward, Some(spot)) => spot + 1..end,
+            (Direction::Backward, Some(spot)) => 0..spot,
+            (Direction::Forward, None) if !self.show.follow.is_on() => line(window.start)..end,
+            (Direction::Forward, None) => line(window.end)..end,
+            (Direction::Backward, None) => 0..line(window.end),
         }
     }
 
-    pub(super) fn go_to_index(&mut self, index: Option<usize>) -> bool {
-        let Some(index) = index else { return false };
-        self.spot = self.view.number(index);
+    /// Goes to line `number`, if there is one. Says whether there is.
+    pub(super) fn go_to(&mut self, number: Option<u64>) -> bool {
+        let Some(number) = number else { return false };
+        self.spot = Some(number);
+        let index = self.view.index_of(number);
         let height = self.height();
         if self.show.follow.is_on() || !self.window(height).contains(&index) {
             let top =

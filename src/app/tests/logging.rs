@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use super::{Effect, Kind, Msg, Redraw, Stage, small};
 use crate::{
-    app::{Areas, Size, effect::Contents},
+    app::{
+        Areas, Size,
+        effect::Contents,
+        logs::{Find, Progress},
+        msg::LogSearchAnswer,
+    },
     fleet::{
         Timestamp,
         log::{LogBatch, LogLine, LogMarker, LogSource, LogStream, Severity},
@@ -60,12 +65,16 @@ fn many(count: usize) -> Stage {
     logged(&lines)
 }
 
+/// What the runtime answers to the searches among `effects`.
+fn answers(effects: Vec<Effect>) -> Vec<LogSearchAnswer> {
+    let searches = effects.into_iter().filter_map(|it| if let Effect::SearchLog(it) = it { Some(it) } else { None });
+    searches.flat_map(|it| (0..it.pieces.len()).filter_map(|n| it.look(n, &it.pattern)).collect::<Vec<_>>()).collect()
+}
+
 /// Does what the runtime does with a search.
 fn search(stage: &mut Stage) {
-    for effect in stage.wanted() {
-        if let Effect::SearchLog(search) = effect {
-            stage.tell(Msg::LogFound(search.run()));
-        }
+    for answer in answers(stage.wanted()) {
+        stage.tell(Msg::LogFound(answer));
     }
 }
 
@@ -145,7 +154,7 @@ fn a_search_runs_elsewhere_and_goes_from_match_to_match() {
     stage.keys("/ 'needle enter");
     search(&mut stage);
     let logs = stage.app.logs();
-    assert_eq!(logs.find().map(super::super::logs::Find::count), Some(2));
+    assert_eq!(logs.find().map(Find::count), Some(2));
     assert!(shown(&stage).contains(&"needle b".to_owned()), "the nearest one up from the end");
     stage.keys("N");
     assert!(shown(&stage).contains(&"needle a".to_owned()));
@@ -159,17 +168,75 @@ fn a_search_runs_elsewhere_and_goes_from_match_to_match() {
 }
 
 #[test]
-fn an_answer_to_an_older_search_is_dropped() {
+fn a_search_goes_to_the_nearest_match_once_nothing_nearer_may_come() {
+    let mut lines = numbered(0, 50_000);
+    for (number, name) in [(15_000, "needle a"), (39_000, "needle b")] {
+        lines[number] = name.into();
+    }
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut stage = logged(&lines);
+    stage.keys("/ 'needle enter");
+    let mut found = answers(stage.wanted());
+    assert_eq!(found.len(), 3, "pieces, so that the first screen need not wait for the rest");
+    let nearest = found.remove(0);
+    for answer in found.into_iter().rev() {
+        stage.tell(Msg::LogFound(answer));
+    }
+    assert_eq!(shown(&stage), numbered(49_990, 50_000), "a nearer match may still come");
+    stage.tell(Msg::LogFound(nearest));
+    assert!(shown(&stage).contains(&"needle b".to_owned()));
+}
+
+#[test]
+fn many_lines_that_came_in_since_are_searched_elsewhere() {
+    let mut stage = logged(&["needle a"]);
+    stage.keys("/ 'needle enter");
+    search(&mut stage);
+    assert!(shown(&stage).contains(&"needle a".to_owned()));
+    let mut lines = numbered(0, 30_000);
+    lines[29_000] = "needle b".into();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    push(&mut stage, batch("api.1", 9_000, &lines));
+    stage.keys("n");
+    assert!(!shown(&stage).contains(&"needle b".to_owned()), "the key does not wait");
+    assert_eq!(stage.app.logs().find().map(Find::progress), Some(Progress::Searching));
+    search(&mut stage);
+    assert!(shown(&stage).contains(&"needle b".to_owned()));
+    stage.keys("N");
+    assert!(shown(&stage).contains(&"needle a".to_owned()));
+}
+
+#[test]
+fn a_match_that_the_filter_hides_is_passed_over() {
+    let mut stage = logged(&["GET needle", "POST needle", "GET other", "POST needle"]);
+    stage.keys("& 'get enter");
+    stage.keys("/ 'needle enter");
+    search(&mut stage);
+    let logs = stage.app.logs();
+    assert_eq!((0..logs.len()).filter(|index| logs.is_spot(*index)).collect::<Vec<usize>>(), [0]);
+    stage.keys("n");
+    assert_eq!(stage.said(), "There is no match further down.");
+}
+
+#[test]
+fn a_search_that_nobody_waits_for_stops() {
     let mut stage = logged(&["a", "b"]);
     stage.keys("/ 'a enter");
     let old = stage.wanted();
     stage.keys("/ 'b enter");
-    for effect in old {
-        if let Effect::SearchLog(search) = effect {
-            stage.tell(Msg::LogFound(search.run()));
-        }
+    assert_eq!(answers(old), []);
+}
+
+#[test]
+fn an_answer_to_an_older_search_is_dropped() {
+    let mut stage = logged(&["a", "b"]);
+    stage.keys("/ 'a enter");
+    let old = answers(stage.wanted());
+    stage.keys("/ 'b enter");
+    for answer in old {
+        stage.tell(Msg::LogFound(answer));
     }
-    assert_eq!(stage.app.logs().find().map(super::super::logs::Find::count), Some(0));
+    assert_eq!(stage.app.logs().find().map(Find::count), Some(0));
 }
 
 #[test]

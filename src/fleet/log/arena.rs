@@ -171,14 +171,15 @@ impl LogArena {
         snapshot
     }
 
-    /// The nearest line from `from` on, going in `direction`, in which `pattern` occurs; `from` itself is not looked at.
-    pub fn next_match(&self, pattern: &LogPattern, from: u64, direction: Direction) -> Option<u64> {
-        self.next(from, direction, &mut |entry, bytes| entry.shows(bytes, pattern))
+    /// The first of `lines`, going in `direction`, in which `pattern` occurs.
+    pub fn match_in(&self, lines: Range<u64>, pattern: &LogPattern, direction: Direction) -> Option<u64> {
+        self.find(lines, direction, Severity::Unknown, &mut |entry, bytes| entry.shows(bytes, pattern))
     }
 
-    /// The nearest line from `from` on, going in `direction`, that is an error or worse; `from` itself is not looked at.
-    pub fn next_error(&self, from: u64, direction: Direction) -> Option<u64> {
-        self.next(from, direction, &mut |entry, _| entry.severity >= Severity::Error)
+    /// The first of `lines`, going in `direction`, that is an error or worse. Where there is none, that is known without
+    /// looking at each.
+    pub fn error_in(&self, lines: Range<u64>, direction: Direction) -> Option<u64> {
+        self.find(lines, direction, Severity::Error, &mut |entry, _| entry.severity >= Severity::Error)
     }
 
     /// How many batches have come in; for [`LogArena::settled_since`].
@@ -206,12 +207,15 @@ impl LogArena {
         }
     }
 
-    fn next(&self, from: u64, direction: Direction, accepts: &mut dyn FnMut(Entry, &[u8]) -> bool) -> Option<u64> {
+    fn find(
+        &self,
+        lines: Range<u64>,
+        direction: Direction,
+        least: Severity,
+        accepts: &mut dyn FnMut(Entry, &[u8]) -> bool,
+    ) -> Option<u64> {
         let all = self.range();
-        let range = match direction {
-            Direction::Forward => all.start.max(from.saturating_add(1))..all.end,
-            Direction::Backward => all.start..all.end.min(from),
-        };
+        let range = lines.start.max(all.start)..lines.end.min(all.end);
         let tail_first = self.tail_first();
         let in_tail = |accepts: &mut dyn FnMut(Entry, &[u8]) -> bool| {
             let mut numbers = range.start.max(tail_first)..range.end;
@@ -222,8 +226,12 @@ impl LogArena {
             }
         };
         match direction {
-            Direction::Forward => self.closed.find(range.clone(), direction, accepts).or_else(|| in_tail(accepts)),
-            Direction::Backward => in_tail(accepts).or_else(|| self.closed.find(range.clone(), direction, accepts)),
+            Direction::Forward => {
+                self.closed.find(range.clone(), direction, least, accepts).or_else(|| in_tail(accepts))
+            }
+            Direction::Backward => {
+                in_tail(accepts).or_else(|| self.closed.find(range.clone(), direction, least, accepts))
+            }
         }
     }
 
@@ -524,19 +532,24 @@ mod tests {
         let lines = ["disk", "ERROR one", "ok", "\x1b[1mdi\x1b[0msk full", "FATAL two"];
         arena.push(batch("a", &lines.map(|text| (1, text))));
         let disk = LogPattern::parse("disk").unwrap();
-        assert_eq!(arena.next_match(&disk, 0, Direction::Forward), Some(3));
-        assert_eq!(arena.next_match(&disk, 3, Direction::Backward), Some(0));
-        assert_eq!(arena.next_match(&disk, 3, Direction::Forward), None);
-        assert_eq!(arena.next_error(0, Direction::Forward), Some(1));
-        assert_eq!(arena.next_error(4, Direction::Backward), Some(1));
+        assert_eq!(arena.match_in(1..5, &disk, Direction::Forward), Some(3));
+        assert_eq!(arena.match_in(0..3, &disk, Direction::Backward), Some(0));
+        assert_eq!(arena.match_in(4..9, &disk, Direction::Forward), None);
+        assert_eq!(arena.error_in(0..9, Direction::Forward), Some(1));
+        assert_eq!(arena.error_in(0..4, Direction::Backward), Some(1));
         let snapshot = arena.snapshot();
         let all = |direction| snapshot.search(&disk, 0..5, direction).collect::<Vec<u64>>();
         assert_eq!(all(Direction::Forward), [0, 3]);
         assert_eq!(all(Direction::Backward), [3, 0]);
         let mut view = LogView::new(LogFilter { severity: Severity::Error, ..LogFilter::default() });
-        assert!(view.follow(&arena, 100));
+        assert!(view.follow(&arena, 1_000));
         assert_eq!((0..view.len()).filter_map(|index| view.number(index)).collect::<Vec<u64>>(), [1, 4]);
-        assert_eq!(view.next_error(&arena, 0, Direction::Forward), Some(1));
+        assert_eq!(view.error_in(&arena, 2..9, Direction::Forward), Some(4));
+        assert_eq!(view.error_in(&arena, 0..1, Direction::Backward), None);
+        let of = |lines: &[u64]| [Direction::Forward, Direction::Backward].map(|it| view.nearest_of(lines, it));
+        assert_eq!(of(&[0, 1, 2, 3, 4, 9]), [Some(1), Some(4)]);
+        assert_eq!(of(&[0, 2, 4]), [Some(4), Some(4)]);
+        assert_eq!(of(&[0, 2, 3, 9]), [None, None]);
         assert_eq!(view.index_of(2), 1);
     }
 
@@ -581,7 +594,7 @@ mod tests {
                 }
                 // Sometimes a view lags, and then it looks at a few lines at a time.
                 if n % 3 != 0 {
-                    view.follow(&arena, 5);
+                    view.follow(&arena, 300);
                 }
             }
             let held: Vec<(i64, String)> = arena.range()
@@ -594,7 +607,7 @@ mod tests {
             for number in arena.range() {
                 prop_assert!(snapshot.line(number) == arena.line(number));
             }
-            while !view.follow(&arena, 5) {}
+            while !view.follow(&arena, 300) {}
             let seen: Vec<u64> = (0..view.len()).filter_map(|index| view.number(index)).collect();
             let found: Vec<u64> = snapshot.search(&pattern, arena.range(), Direction::Forward).collect();
             prop_assert_eq!(&seen, &found);

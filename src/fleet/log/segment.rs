@@ -92,6 +92,8 @@ pub(super) struct Segment {
     /// `sources`, 3 its severity, 3 its flags. It ends where the next one begins.
     lines: Vec<u64>,
     sources: Vec<SourceId>,
+    /// The most serious of its lines.
+    worst: Severity,
 }
 
 const OFFSET_BITS: u32 = 20;
@@ -106,7 +108,7 @@ impl Segment {
     const LINES: usize = 1 << 16;
 
     pub(super) fn new(base: i64) -> Self {
-        Self { base, bytes: Vec::new(), lines: Vec::new(), sources: Vec::new() }
+        Self { base, bytes: Vec::new(), lines: Vec::new(), sources: Vec::new(), worst: Severity::Unknown }
     }
 
     /// Appends a line that is not older than the last; says no when it does not fit.
@@ -130,6 +132,7 @@ impl Segment {
         line = line << SOURCE_BITS | source as u64;
         line = line << TIME_BITS | time;
         self.lines.push(line << OFFSET_BITS | offset);
+        self.worst = self.worst.max(entry.severity);
         self.bytes.extend_from_slice(bytes);
         true
     }
@@ -153,6 +156,11 @@ impl Segment {
     /// The time of its last line.
     pub(super) fn last_at(&self) -> i64 {
         self.lines.last().map_or(self.base, |line| self.entry(*line).at)
+    }
+
+    /// The most serious of its lines: one that is not there need not be looked for.
+    pub(super) const fn worst(&self) -> Severity {
+        self.worst
     }
 
     pub(super) fn line(&self, index: usize) -> Option<(Entry, &[u8])> {

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use super::{
-    LineRef, LogPattern, LogSource, SourceId,
+    LineRef, LogPattern, LogSource, Severity, SourceId,
     segment::{Entry, Segment},
 };
 
@@ -59,7 +59,8 @@ impl LogSnapshot {
     ) -> impl Iterator<Item = u64> + 'a {
         let mut range = range;
         std::iter::from_fn(move || {
-            let found = self.find(range.clone(), direction, &mut |entry, bytes| entry.shows(bytes, pattern))?;
+            let found = self
+                .find(range.clone(), direction, Severity::Unknown, &mut |entry, bytes| entry.shows(bytes, pattern))?;
             match direction {
                 Direction::Forward => range.start = found + 1,
                 Direction::Backward => range.end = found,
@@ -68,16 +69,20 @@ impl LogSnapshot {
         })
     }
 
-    /// The first line in `range`, going in `direction`, that `accepts`.
+    /// The first line in `range`, going in `direction`, that `accepts`; it is at least as serious as `least`.
     pub(super) fn find(
         &self,
         range: Range<u64>,
         direction: Direction,
+        least: Severity,
         accepts: &mut dyn FnMut(Entry, &[u8]) -> bool,
     ) -> Option<u64> {
         let begin = self.segments.partition_point(|placed| placed.end() <= range.start);
         let end = self.segments.partition_point(|placed| placed.first < range.end);
         let mut look = |placed: &Placed| {
+            if placed.segment.worst() < least {
+                return None;
+            }
             let local = |number: u64| usize::try_from(number.clamp(placed.first, placed.end()) - placed.first).ok();
             let found = placed.segment.find(local(range.start)?..local(range.end)?, direction, accepts)?;
             Some(placed.first + found as u64)

@@ -1,6 +1,9 @@
 //! The lines of an arena that a filter leaves, kept up to date as lines come and go.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+};
 
 use super::{Direction, LogArena, LogPattern, Severity, SourceId, segment::Entry};
 
@@ -21,6 +24,16 @@ impl LogFilter {
         self.sources.is_none() && matches!(self.severity, Severity::Unknown) && self.pattern.is_none()
     }
 
+    /// What a look at a line costs at most, in the unit of [`LogPattern::cost`].
+    fn cost(&self, entry: Entry, bytes: &[u8]) -> usize {
+        let looked = self.pattern.as_ref().map_or(0, |pattern| pattern.cost(bytes.len()));
+        // Escape sequences are taken out first.
+        Self::LINE + looked + if entry.has(Entry::ESCAPED) && looked > 0 { 4 * bytes.len() } else { 0 }
+    }
+
+    /// What finding a line costs.
+    const LINE: usize = 64;
+
     fn accepts(&self, entry: Entry, bytes: &[u8]) -> bool {
         if self.sources.as_ref().is_some_and(|sources| !sources.contains(&entry.source)) {
             return false;
@@ -36,12 +49,14 @@ impl LogFilter {
 pub struct LogView {
     filter: LogFilter,
     numbers: VecDeque<u64>,
+    /// Those of them that are errors or worse.
+    errors: VecDeque<u64>,
     /// Lines below this number have been looked at.
     next: u64,
     /// How many batches the arena had taken in when they were.
     pushes: u64,
     /// With an empty filter nothing is kept: the arena's own numbers are the view.
-    all: std::ops::Range<u64>,
+    all: Range<u64>,
 }
 
 impl LogView {
@@ -55,8 +70,9 @@ impl LogView {
         &self.filter
     }
 
-    /// Looks at what is new in `arena`, at most `lines` lines of it; says whether it has seen everything.
-    pub fn follow(&mut self, arena: &LogArena, lines: usize) -> bool {
+    /// Looks at what is new in `arena`, for as long as an expression takes to read `bytes`; says whether it has seen
+    /// everything.
+    pub fn follow(&mut self, arena: &LogArena, bytes: usize) -> bool {
         let all = arena.range();
         self.all = all.clone();
         if self.filter.is_empty() {
@@ -64,22 +80,27 @@ impl LogView {
         }
         let settled = arena.settled_since(self.pushes);
         self.pushes = arena.pushes();
-        if settled < self.next {
-            self.next = settled;
-            let kept = self.numbers.partition_point(|number| *number < settled);
-            self.numbers.truncate(kept);
-        }
-        let gone = self.numbers.partition_point(|number| *number < all.start);
-        self.numbers.drain(..gone);
-        self.next = self.next.max(all.start);
-        let until = all.end.min(self.next.saturating_add(lines as u64));
-        for number in self.next..until {
-            if arena.entry(number).is_some_and(|(entry, bytes)| self.filter.accepts(entry, bytes)) {
-                self.numbers.push_back(number);
+        for numbers in [&mut self.numbers, &mut self.errors] {
+            if settled < self.next {
+                numbers.truncate(numbers.partition_point(|number| *number < settled));
             }
+            numbers.drain(..numbers.partition_point(|number| *number < all.start));
         }
-        self.next = until;
-        until == all.end
+        self.next = self.next.min(settled).max(all.start);
+        let mut left = bytes;
+        while self.next < all.end && left > 0 {
+            if let Some((entry, bytes)) = arena.entry(self.next) {
+                left = left.saturating_sub(self.filter.cost(entry, bytes));
+                if self.filter.accepts(entry, bytes) {
+                    self.numbers.push_back(self.next);
+                    if entry.severity >= Severity::Error {
+                        self.errors.push_back(self.next);
+                    }
+                }
+            }
+            self.next += 1;
+        }
+        self.next == all.end
     }
 
     /// How many lines it has.
@@ -111,36 +132,56 @@ impl LogView {
         self.numbers.partition_point(|known| *known < number)
     }
 
-    /// The nearest line of the view from `index` on in which `pattern` occurs; `index` itself is not looked at.
-    pub fn next_match(
-        &self,
-        arena: &LogArena,
-        pattern: &LogPattern,
-        index: usize,
-        direction: Direction,
-    ) -> Option<usize> {
-        self.next(arena, index, direction, |entry, bytes| entry.shows(bytes, pattern))
-    }
-
-    /// The nearest error of the view from `index` on; `index` itself is not looked at.
-    pub fn next_error(&self, arena: &LogArena, index: usize, direction: Direction) -> Option<usize> {
-        self.next(arena, index, direction, |entry, _| entry.severity >= Severity::Error)
-    }
-
-    fn next(
-        &self,
-        arena: &LogArena,
-        index: usize,
-        direction: Direction,
-        accepts: impl Fn(Entry, &[u8]) -> bool,
-    ) -> Option<usize> {
-        let fits = |index: &usize| {
-            let entry = self.number(*index).and_then(|number| arena.entry(number));
-            entry.is_some_and(|(entry, bytes)| accepts(entry, bytes))
-        };
+    /// The first error of the view among the arena's `lines`, going in `direction`. Takes the same time however many
+    /// there are.
+    pub fn error_in(&self, arena: &LogArena, lines: Range<u64>, direction: Direction) -> Option<u64> {
+        if self.filter.is_empty() {
+            return arena.error_in(lines, direction);
+        }
+        let first = self.errors.partition_point(|known| *known < lines.start);
+        let end = self.errors.partition_point(|known| *known < lines.end);
+        let mut errors = self.errors.range(first..end.max(first)).copied();
         match direction {
-            Direction::Forward => (index.saturating_add(1)..self.len()).find(fits),
-            Direction::Backward => (0..index.min(self.len())).rfind(fits),
+            Direction::Forward => errors.next(),
+            Direction::Backward => errors.next_back(),
+        }
+    }
+
+    /// The first of `lines`, which are ascending, that the filter leaves; the last one, going backward.
+    pub fn nearest_of(&self, lines: &[u64], direction: Direction) -> Option<u64> {
+        if self.filter.is_empty() {
+            let mut held = lines.iter().copied().filter(|number| self.all.contains(number));
+            return match direction {
+                Direction::Forward => held.next(),
+                Direction::Backward => held.next_back(),
+            };
+        }
+        let (first, last) = (*lines.first()?, *lines.last()?);
+        // Both are in order, so one walk along both finds it, however many there are.
+        let own = self.index_of(first)..self.index_of(last.saturating_add(1));
+        let mut own = self.numbers.range(own).copied();
+        let mut lines = lines.iter().copied();
+        match direction {
+            Direction::Forward => {
+                let mut known = own.next()?;
+                lines.find(|line| {
+                    while known < *line {
+                        let Some(next) = own.next() else { return false };
+                        known = next;
+                    }
+                    known == *line
+                })
+            }
+            Direction::Backward => {
+                let mut known = own.next_back()?;
+                lines.rfind(|line| {
+                    while known > *line {
+                        let Some(next) = own.next_back() else { return false };
+                        known = next;
+                    }
+                    known == *line
+                })
+            }
         }
     }
 }
