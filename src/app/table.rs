@@ -15,7 +15,10 @@ use super::{
     scroll::{Motion, Scroll},
     world::World,
 };
-use crate::fleet::{Field, Kind, Order, Resource, ResourceId, Timestamp, field, query};
+use crate::fleet::{
+    Field, Kind, Order, Resource, ResourceId, Timestamp, field, query,
+    store::{Place, Placed},
+};
 
 /// Rebuilds are at least this far apart while changes stream in: slower than frames, faster than anybody reads.
 const PAUSE: Duration = Duration::from_millis(40);
@@ -31,7 +34,7 @@ pub struct Table {
     within: Option<Within>,
     filter: Filter,
     sort: Sort,
-    rows: Vec<ResourceId>,
+    rows: Vec<Known>,
     total: usize,
     cursor: Option<ResourceId>,
     scroll: Scroll,
@@ -62,6 +65,13 @@ pub struct Sort {
 struct Built {
     revision: u64,
     at: Timestamp,
+}
+
+/// A row, by its id and by where it lay when the table was built.
+#[derive(Debug, Clone)]
+struct Known {
+    id: ResourceId,
+    place: Place,
 }
 
 /// One row as it is drawn.
@@ -174,7 +184,7 @@ impl Table {
         if self.marks.is_empty() {
             return 0;
         }
-        self.marks.len() - self.rows.iter().filter(|id| self.marks.contains(*id)).count()
+        self.marks.len() - self.rows.iter().filter(|row| self.marks.contains(&row.id)).count()
     }
 
     /// What a command is about: what is marked, or else what the cursor is on.
@@ -183,8 +193,8 @@ impl Table {
     }
 
     /// The ids of all rows, in order.
-    pub fn ids(&self) -> &[ResourceId] {
-        &self.rows
+    pub fn ids(&self) -> impl Iterator<Item = &ResourceId> {
+        self.rows.iter().map(|row| &row.id)
     }
 
     /// Which rows a window of `height` lines shows.
@@ -195,9 +205,9 @@ impl Table {
     /// The rows in a window of `height` lines.
     pub fn visible<'a>(&'a self, height: usize, world: World<'a>) -> impl Iterator<Item = Row<'a>> {
         let shown = self.rows.get(self.window(height)).unwrap_or_default();
-        shown.iter().filter_map(move |id| {
+        shown.iter().filter_map(move |Known { id, place }| {
             Some(Row {
-                resource: world.store.get(id)?,
+                resource: world.store.get_at(*place, id)?,
                 cursor: self.cursor.as_ref() == Some(id),
                 marked: self.marks.contains(id),
                 stale: world.stale_for(id),
@@ -208,13 +218,13 @@ impl Table {
     /// Moves the cursor.
     pub fn step(&mut self, motion: Motion) {
         self.scroll.step(motion, self.rows.len());
-        self.cursor = self.rows.get(self.scroll.position()).cloned();
+        self.cursor = self.id_at(self.scroll.position());
     }
 
     /// Puts the cursor on `id`, at once or when it appears.
     pub fn stand_on(&mut self, id: &ResourceId) {
         self.cursor = Some(id.clone());
-        if let Some(position) = self.rows.iter().position(|row| row == id) {
+        if let Some(position) = self.rows.iter().position(|row| row.id == *id) {
             self.scroll.stand(position, self.rows.len());
         }
     }
@@ -230,10 +240,10 @@ impl Table {
 
     /// Marks every row; takes all marks away when every row is marked.
     pub fn mark_all(&mut self) {
-        if self.rows.iter().all(|id| self.marks.contains(id)) {
+        if self.ids().all(|id| self.marks.contains(id)) {
             self.marks.clear();
         } else {
-            self.marks.extend(self.rows.iter().cloned());
+            self.marks.extend(self.rows.iter().map(|row| row.id.clone()));
         }
     }
 
@@ -274,7 +284,7 @@ impl Table {
         let before = std::mem::replace(&mut self.filter, Filter::new(text));
         if self.filter.narrows(&before) && self.is_current(world) {
             // What did not match before cannot match now, and the order stays.
-            self.keep(|id, filter| world.store.get(id).is_some_and(|it| filter.matches(it, world)));
+            self.keep(world);
         } else {
             self.rebuild(world);
         }
@@ -310,54 +320,62 @@ impl Table {
 
     /// Builds the rows again from everything that is known.
     pub fn rebuild(&mut self, world: World<'_>) {
-        let mut rows: Vec<&Resource> = match &self.within {
-            None => world.store.all(self.kind).collect(),
+        let mut rows: Vec<Placed<'_>> = match &self.within {
+            None => world.store.placed(self.kind).collect(),
             Some(Within::Service(id)) => {
                 let tasks = world.store.tasks_of_service(&id.connection, &id.key);
-                tasks.filter_map(|task| world.store.get(&task.id)).collect()
+                tasks.filter_map(|task| world.store.find(&task.id)).collect()
             }
             Some(Within::Node(id)) => {
                 let tasks = world.store.tasks_of_node(&id.connection, &id.key);
-                tasks.filter_map(|task| world.store.get(&task.id)).collect()
+                tasks.filter_map(|task| world.store.find(&task.id)).collect()
             }
         };
         if world.only.is_some() {
-            rows.retain(|row| world.shows(&row.id().connection));
+            rows.retain(|row| world.shows(&row.resource.id().connection));
         }
         self.total = rows.len();
         if !self.filter.is_empty() {
-            rows.retain(|row| self.filter.matches(row, world));
+            rows.retain(|row| self.filter.matches(row.resource, world));
         }
         field::sort(&mut rows, self.sort.field, self.sort.order, world.context());
         if self.sort == BY_NAME {
             // Letters that were typed fuzzily say what is looked for, unless a column was chosen to sort by.
             query::best_first(self.filter.query(), &mut rows);
         }
-        let new = rows.into_iter().map(|row| row.id().clone()).collect();
+        let known = |row: Placed<'_>| Known { id: row.resource.id().clone(), place: row.place };
+        let new = rows.into_iter().map(known).collect();
         let old = std::mem::replace(&mut self.rows, new);
         self.marks.retain(|id| world.store.get(id).is_some());
         self.built = Some(Built { revision: self.revision(world), at: world.clock });
         self.find_cursor(&old);
     }
 
-    /// Leaves only rows that `fit`. The cursor stays on its row, or goes to the next one that is left.
-    fn keep(&mut self, fit: impl Fn(&ResourceId, &Filter) -> bool) {
-        let kept: Vec<bool> = self.rows.iter().map(|id| fit(id, &self.filter)).collect();
+    /// Leaves only rows that match the filter. The cursor stays on its row, or goes to the next one that is left.
+    fn keep(&mut self, world: World<'_>) {
         let here = self.scroll.position();
-        let left = kept.get(here..).and_then(|rest| rest.iter().position(|kept| *kept));
-        let cursor = left.and_then(|left| self.rows.get(here + left)).cloned();
-        let mut kept = kept.into_iter();
-        self.rows.retain(|_| kept.next().unwrap_or(false));
-        self.cursor = cursor.or_else(|| self.rows.last().cloned());
-        let position = self.rows.iter().position(|row| Some(row) == self.cursor.as_ref());
-        self.scroll.stand(position.unwrap_or(0), self.rows.len());
+        let (mut at, mut left, mut position) = (0, 0_usize, None);
+        let filter = &self.filter;
+        self.rows.retain(|Known { id, place }| {
+            let fits = world.store.get_at(*place, id).is_some_and(|it| filter.matches(it, world));
+            if fits {
+                if at >= here && position.is_none() {
+                    position = Some(left);
+                }
+                left += 1;
+            }
+            at += 1;
+            fits
+        });
+        self.scroll.stand(position.unwrap_or(left.saturating_sub(1)), left);
+        self.cursor = self.id_at(self.scroll.position());
     }
 
     /// Puts the cursor back on its row; on the next one that is left, where its row is gone.
-    fn find_cursor(&mut self, old: &[ResourceId]) {
+    fn find_cursor(&mut self, old: &[Known]) {
         let count = self.rows.len();
         if let Some(cursor) = &self.cursor {
-            if let Some(position) = self.rows.iter().position(|row| row == cursor) {
+            if let Some(position) = self.rows.iter().position(|row| row.id == *cursor) {
                 self.scroll.stand(position, count);
                 return;
             }
@@ -366,16 +384,22 @@ impl Table {
                 return;
             }
         }
-        let left: HashSet<&ResourceId> = self.rows.iter().collect();
-        let here = self.cursor.as_ref().and_then(|cursor| old.iter().position(|row| row == cursor));
-        let next = here.and_then(|here| old.get(here + 1..)?.iter().find(|id| left.contains(id)));
+        let here = self.cursor.as_ref().and_then(|cursor| old.iter().position(|row| row.id == *cursor));
+        let next = here.and_then(|here| {
+            let left: HashSet<&ResourceId> = self.ids().collect();
+            old.get(here + 1..)?.iter().find(|row| left.contains(&row.id))
+        });
         let position = match next {
-            Some(next) => self.rows.iter().position(|row| row == next).unwrap_or(0),
+            Some(next) => self.rows.iter().position(|row| row.id == next.id).unwrap_or(0),
             None if here.is_some() => count.saturating_sub(1),
             None => 0,
         };
         self.scroll.stand(position, count);
-        self.cursor = self.rows.get(self.scroll.position()).cloned();
+        self.cursor = self.id_at(self.scroll.position());
+    }
+
+    fn id_at(&self, position: usize) -> Option<ResourceId> {
+        self.rows.get(position).map(|row| row.id.clone())
     }
 
     fn is_current(&self, world: World<'_>) -> bool {

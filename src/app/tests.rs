@@ -139,7 +139,7 @@ impl Stage {
     /// The names of the rows shown, in order.
     pub(crate) fn rows(&self) -> Vec<String> {
         let table = self.app.table().expect("the pane shows a table");
-        table.ids().iter().map(|id| self.app.name_of(id).to_string()).collect()
+        table.ids().map(|id| self.app.name_of(id).to_string()).collect()
     }
 
     /// The name of the row the cursor is on.

@@ -36,6 +36,8 @@ use crate::{
 
 /// Frames are at least this far apart: long enough to merge a burst, short enough that typing feels immediate.
 const FRAME: Duration = Duration::from_millis(16);
+/// The same after a key: somebody waits for it, and keys that are held or typed ahead still share frames.
+const KEY_FRAME: Duration = Duration::from_millis(3);
 /// Waiting messages are taken in for at most this long before a key gets its turn.
 const SLICE: Duration = Duration::from_millis(4);
 /// Messages of streams that may wait; a stream that finds it full pauses.
@@ -125,6 +127,8 @@ struct Console {
     from_operations: mpsc::Receiver<Question>,
     connect: Option<BoxFuture<'static, Result<Connected>>>,
     redraw: Redraw,
+    /// Whether somebody pressed a key since the last frame.
+    waited_for: bool,
     drawn_at: Instant,
     tick: Option<(Duration, Instant)>,
     subscriptions: Vec<Subscription>,
@@ -153,6 +157,7 @@ impl Console {
             from_operations,
             connect: Some(setup.connect),
             redraw: Redraw::Everything,
+            waited_for: false,
             drawn_at: Instant::now(),
             tick: None,
             subscriptions: Vec::new(),
@@ -165,7 +170,7 @@ impl Console {
         let mut events = EventStream::new();
         let mut connecting = self.connect.take().map(tokio::spawn);
         loop {
-            let frame_due = (self.redraw != Redraw::Nothing).then(|| self.drawn_at + FRAME);
+            let frame_due = self.frame_due();
             let tick_due = self.tick.map(|(_, at)| at);
             tokio::select! {
                 biased;
@@ -181,6 +186,7 @@ impl Console {
                     Some(Ok(event)) => {
                         if let Some(msg) = input::message(event) {
                             self.heard(msg);
+                            self.waited_for = true;
                         }
                     }
                     Some(Err(_)) | None => return Ok(Ending::HangUp),
@@ -211,10 +217,16 @@ impl Console {
             }
             self.reconcile();
             // Here and not only above: while streams have something to say, `select` never comes to its last branches.
-            if self.redraw != Redraw::Nothing && !self.writer.busy() && self.drawn_at.elapsed() >= FRAME {
+            if self.frame_due().is_some_and(|due| due <= Instant::now()) && !self.writer.busy() {
                 self.draw();
             }
         }
+    }
+
+    /// When the next frame may be drawn, if one is wanted.
+    fn frame_due(&self) -> Option<Instant> {
+        let pause = if self.waited_for { KEY_FRAME } else { FRAME };
+        (self.redraw != Redraw::Nothing).then(|| self.drawn_at + pause)
     }
 
     /// One message, with the time it came at.
@@ -343,6 +355,7 @@ impl Console {
             self.writer.write(frame);
         }
         self.redraw = Redraw::Nothing;
+        self.waited_for = false;
         self.drawn_at = Instant::now();
     }
 

@@ -38,7 +38,7 @@ impl Order {
 ///
 /// Values are read once each and become numbers, so that almost every comparison is one of two of them. Names are read
 /// only where the field does not tell rows apart.
-pub fn sort<'a>(rows: &mut Vec<&'a Resource>, field: Field, order: Order, context: Context<'a>) {
+pub fn sort<'a, R: Copy + Into<&'a Resource>>(rows: &mut Vec<R>, field: Field, order: Order, context: Context<'a>) {
     let keys = Keys::new(rows, |row| field.of(row, context));
     let (mut known, mut unknown) = keys.entries();
     keys.sort(&mut known, order, |_, _| Ordering::Equal);
@@ -47,7 +47,7 @@ pub fn sort<'a>(rows: &mut Vec<&'a Resource>, field: Field, order: Order, contex
         // Read in the order of `rows`, which is that of memory, and not in the order just made.
         let names = Keys::new(rows, |row| Value::text(row.name()));
         let by_id = |a: &Entry, b: &Entry| {
-            let id = |entry: &Entry| rows.get(entry.index as usize).map(|row| row.id());
+            let id = |entry: &Entry| rows.get(entry.index as usize).map(|row| (*row).into().id());
             id(a).cmp(&id(b))
         };
         let runs = known.chunk_by_mut(|a, b| !told_apart(a, b)).chain(std::iter::once(unknown.as_mut_slice()));
@@ -79,7 +79,7 @@ struct Keys {
 }
 
 impl Keys {
-    fn new<'a>(rows: &[&'a Resource], value: impl Fn(&'a Resource) -> Value<'a>) -> Self {
+    fn new<'a, R: Copy + Into<&'a Resource>>(rows: &[R], value: impl Fn(&'a Resource) -> Value<'a>) -> Self {
         let mut keys = Self {
             ranks: Vec::with_capacity(rows.len()),
             bytes: Vec::new(),
@@ -88,7 +88,7 @@ impl Keys {
         };
         let mut first: Option<usize> = None;
         for row in rows {
-            let value = value(row);
+            let value = value((*row).into());
             keys.ranks.push((!value.is_none()).then(|| value.rank()));
             let start = keys.bytes.len();
             if let Value::Text(text) = &value {
@@ -126,9 +126,18 @@ impl Keys {
         (known, unknown)
     }
 
-    /// Stable, because that is quick on rows that are almost in order, and they usually are: the view was sorted before.
     fn sort(&self, entries: &mut [Entry], order: Order, equal: impl Fn(&Entry, &Entry) -> Ordering) {
-        entries.sort_by(|a, b| self.compare(a, b, order).then_with(|| equal(a, b)));
+        let compare = |a: &Entry, b: &Entry| self.compare(a, b, order).then_with(|| equal(a, b));
+        let turns = entries.windows(2).filter(|pair| matches!(pair, [a, b] if order.of(a.key.cmp(&b.key)).is_gt()));
+        if entries.len() < MANY || turns.count() < entries.len() / 32 {
+            // Quick on what is almost in order.
+            entries.sort_by(compare);
+            return;
+        }
+        by_key(entries, order);
+        for run in entries.chunk_by_mut(|a, b| a.key == b.key).filter(|run| run.len() > 1) {
+            run.sort_by(compare);
+        }
     }
 
     fn compare(&self, a: &Entry, b: &Entry, order: Order) -> Ordering {
@@ -171,6 +180,38 @@ impl Keys {
     }
 }
 
+/// From so many rows on, counting is quicker than comparing. Tests have few rows and count all the same.
+const MANY: usize = if cfg!(test) { 8 } else { 1_000 };
+
+/// Sorts by the keys alone, byte by byte from the lowest, in as many rounds as bytes differ.
+#[expect(clippy::indexing_slicing, reason = "a byte is below 256, and there are as many places as entries")]
+fn by_key(entries: &mut [Entry], order: Order) {
+    let flip = match order {
+        Order::Ascending => 0,
+        Order::Descending => u64::MAX,
+    };
+    let first = entries.first().map_or(0, |entry| entry.key);
+    let differing = entries.iter().fold(0, |all, entry| all | (entry.key ^ first));
+    let mut from = entries.to_vec();
+    let mut to = from.clone();
+    for byte in (0..8).filter(|byte| (differing >> (byte * 8)) & 0xff != 0) {
+        let digit = |entry: &Entry| usize::from((entry.key ^ flip).to_le_bytes()[byte]);
+        let mut places = [0_usize; 256];
+        from.iter().for_each(|entry| places[digit(entry)] += 1);
+        let mut before = 0;
+        for place in &mut places {
+            before += std::mem::replace(place, before);
+        }
+        for entry in &from {
+            let place = &mut places[digit(entry)];
+            to[*place] = *entry;
+            *place += 1;
+        }
+        std::mem::swap(&mut from, &mut to);
+    }
+    entries.copy_from_slice(&from);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +241,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn counting_bytes_gives_the_order_of_comparing(
+            keys in prop::collection::vec(prop_oneof![any::<u64>(), 0..4_u64, 0..70_000_u64], 0..3_000),
+            order in prop::sample::select(vec![Order::Ascending, Order::Descending]),
+        ) {
+            let entry = |(index, key): (u32, &u64)| Entry { key: *key, index };
+            let mut counted: Vec<Entry> = (0..).zip(&keys).map(entry).collect();
+            let mut compared = counted.clone();
+            by_key(&mut counted, order);
+            compared.sort_by(|a, b| order.of(a.key.cmp(&b.key)));
+            let parts = |it: Vec<Entry>| it.into_iter().map(|it| (it.key, it.index)).collect::<Vec<_>>();
+            prop_assert_eq!(parts(counted), parts(compared));
+        }
+
         #[test]
         fn fast_keys_give_the_same_order_as_comparing_values(
             rows in prop::collection::vec(("[aA-c0-9-]{0,24}", prop::option::of("[ab]{0,20}"), 0_u32..4), 0..40),

@@ -156,23 +156,32 @@ pub fn natural(text: &str) -> impl Iterator<Item = u8> {
 
 /// Appends the bytes of [`natural`]; many times faster than one by one.
 pub(super) fn natural_into(text: &str, to: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    to.reserve(rest.len() * 2);
-    while !rest.is_empty() {
-        let words = rest.iter().position(u8::is_ascii_digit).unwrap_or(rest.len());
-        let (head, digits) = rest.split_at_checked(words).unwrap_or((rest, &[]));
-        let from = to.len();
-        to.extend_from_slice(head);
-        to.get_mut(from..).unwrap_or_default().make_ascii_lowercase();
-        let run = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
-        let (number, after) = digits.split_at_checked(run).unwrap_or((digits, &[]));
-        if !number.is_empty() {
-            let zeros = number.iter().take(number.len() - 1).take_while(|digit| **digit == b'0').count();
-            let number = number.get(zeros..).unwrap_or_default();
-            to.push(b'0' + u8::try_from(number.len().min(9)).unwrap_or(9));
-            to.extend_from_slice(number);
+    let bytes = text.as_bytes();
+    to.reserve(bytes.len() * 2);
+    let mut rest = bytes.iter();
+    // Generated names are letters and digits in turns, so that runs are short and calls for each would cost more.
+    while let Some(byte) = rest.next() {
+        if !byte.is_ascii_digit() {
+            to.push(byte.to_ascii_lowercase());
+            continue;
         }
-        rest = after;
+        let mut byte = *byte;
+        while byte == b'0'
+            && let Some(next) = rest.as_slice().first().filter(|next| next.is_ascii_digit())
+        {
+            byte = *next;
+            rest.next();
+        }
+        let length = to.len();
+        to.extend_from_slice(&[b'1', byte]);
+        while let Some(digit) = rest.as_slice().first().filter(|digit| digit.is_ascii_digit()) {
+            to.push(*digit);
+            rest.next();
+        }
+        let run = to.len() - length - 1;
+        if let Some(place) = to.get_mut(length) {
+            *place = b'0' + u8::try_from(run.min(9)).unwrap_or(9);
+        }
     }
 }
 

@@ -36,17 +36,17 @@ impl Letters {
 
 /// Puts the rows that match the fuzzy words of `query` best first; equals stay in the order they are in. Does nothing
 /// when the query has none.
-pub fn best_first<'a>(query: &Query, rows: &mut Vec<&'a Resource>) {
+pub fn best_first<'a, R: Copy + Into<&'a Resource>>(query: &Query, rows: &mut Vec<R>) {
     if !query.ranks() {
         return;
     }
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut haystack = Vec::new();
     let mut letters = Vec::new();
-    let mut ranked: Vec<(u32, &'a Resource)> = rows
+    let mut ranked: Vec<(u32, R)> = rows
         .iter()
         .map(|row| {
-            let name = Utf32Str::new(row.name(), &mut haystack);
+            let name = Utf32Str::new((*row).into().name(), &mut haystack);
             let scores = query.letters().map(|word| {
                 let needle = Utf32Str::new(&word.text, &mut letters);
                 matcher.fuzzy_match_greedy(name, needle).map_or(0, u32::from)

@@ -35,6 +35,11 @@ impl Shelf {
         self.slots.iter().flatten()
     }
 
+    /// The same, with where each lies.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (Slot, &Row)> {
+        (0..).zip(&self.slots).filter_map(|(slot, row)| Some((slot, row.as_ref()?)))
+    }
+
     pub(super) fn slot(&self, id: &ResourceId) -> Option<Slot> {
         self.by_id.get(id).copied()
     }
