@@ -197,7 +197,9 @@ fn by_key(entries: &mut [Entry], order: Order) {
     for byte in (0..8).filter(|byte| (differing >> (byte * 8)) & 0xff != 0) {
         let digit = |entry: &Entry| usize::from((entry.key ^ flip).to_le_bytes()[byte]);
         let mut places = [0_usize; 256];
-        from.iter().for_each(|entry| places[digit(entry)] += 1);
+        for entry in &from {
+            places[digit(entry)] += 1;
+        }
         let mut before = 0;
         for place in &mut places {
             before += std::mem::replace(place, before);
