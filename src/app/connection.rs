@@ -20,6 +20,15 @@ pub struct Connection {
     told: Option<String>,
 }
 
+/// What is news about a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Turn {
+    /// It fails.
+    Failed(Error),
+    /// It delivers everything again.
+    Well,
+}
+
 /// How well a connection delivers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
@@ -172,19 +181,20 @@ impl Connection {
             .map_or(Condition::Live, |(kind, silence)| Condition::Stale { kind, silence })
     }
 
-    /// The stream of `kind` changed its state. Gives the error to tell, if it was not told since all was well.
-    pub(super) fn turned(&mut self, kind: Kind, state: ConnectionState) -> Option<Error> {
+    /// The stream of `kind` changed its state. Gives what is news: an error that was not told since all was well, or that
+    /// all is well again after one was.
+    pub(super) fn turned(&mut self, kind: Kind, state: ConnectionState) -> Option<Turn> {
         let trouble = match &state {
             ConnectionState::Retrying { error, .. } => Some(error.clone()),
             ConnectionState::Connecting | ConnectionState::Live => None,
         };
         self.streams.insert(kind, state);
         if self.streams.values().all(|state| *state == ConnectionState::Live) {
-            self.told = None;
+            return self.told.take().map(|_| Turn::Well);
         }
         let news = trouble.filter(|error| self.told.as_ref() != Some(&error.message))?;
         self.told = Some(news.message.clone());
-        Some(super::update::named(self.id(), &news))
+        Some(Turn::Failed(super::update::named(self.id(), &news)))
     }
 
     /// A look at it came back.

@@ -1,7 +1,9 @@
 //! What happens, one message at a time. Dispatch only: what a message does is in the file of what it is about.
 
 use super::{
-    App, Command, Connection, Discovery, Effect, Msg, Outcome, Overlay, Pane, Redraw, Screen, Tone, logs,
+    App, Command, Connection, Discovery, Effect, Msg, Outcome, Overlay, Pane, Redraw, Screen, Tone,
+    connection::Turn,
+    logs,
     msg::ConnectionState,
     operations::Recorded,
     overlay::PlanStage,
@@ -180,9 +182,17 @@ impl App {
     fn stream(&mut self, connection: &ConnectionId, kind: Kind, state: ConnectionState, out: &mut Outcome) {
         let now = self.known.now;
         let Some(known) = self.known.connections.iter_mut().find(|it| it.id() == connection) else { return };
-        if let Some(error) = known.turned(kind, state) {
-            self.messages.fail(now, &error);
-            out.redraw = Redraw::Frame;
+        match known.turned(kind, state) {
+            Some(Turn::Failed(error)) => {
+                self.messages.fail(now, &error);
+                out.redraw = Redraw::Frame;
+            }
+            // It takes the place of the failure that may still be on screen.
+            Some(Turn::Well) => {
+                self.messages.say(now, Tone::Note, &format!("{connection} is back."), None);
+                out.redraw = Redraw::Frame;
+            }
+            None => {}
         }
         self.settle(Urgency::Soon, out);
         // The lines about a connection count down to its next try.

@@ -70,7 +70,9 @@ fn a_failure_that_repeats_is_told_once_until_all_is_well_again() {
     let live = || Msg::Stream(CONNECTION.into(), Kind::Task, ConnectionState::Live);
     stage.tell(fail()).keys("j").tell(fail());
     assert_eq!((stage.app.messages().count(), stage.said()), (1, String::new()));
-    stage.tell(live()).tell(fail());
+    stage.tell(live());
+    assert_eq!(stage.said(), "lab is back.");
+    stage.tell(fail());
     assert_eq!(stage.said(), "`lab` refused the token / Log in again, then press r.");
 }
 
