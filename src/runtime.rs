@@ -3,6 +3,8 @@
 pub mod abilities;
 pub mod clock;
 mod effects;
+#[cfg(test)]
+mod fake;
 pub mod headless;
 mod input;
 pub mod journal;

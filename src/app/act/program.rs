@@ -122,7 +122,7 @@ pub(super) fn goes_on(operation: &Operation) -> Vec<String> {
     let (steps, sent) = (&operation.plan.steps, operation.sent());
     let mut said = vec![match (sent.len(), steps.len()) {
         (0, _) => format!("{title}: nothing is sent yet."),
-        (sent, all) => format!("{title}: {sent} of {all} requests are sent, and {connection} goes on with them."),
+        (sent, all) => format!("{title}: {sent} of {all} sent; {connection} goes on with what it was sent."),
     }];
     let unsent = steps.iter().enumerate().filter(|(number, _)| !sent.contains(number));
     let unsent: Vec<&str> = unsent.map(|(_, step)| &*step.title).collect();

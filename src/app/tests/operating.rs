@@ -259,7 +259,7 @@ fn quitting_asks_while_an_operation_runs_and_says_what_goes_on() {
         ask.details,
         [
             "An operation is under way. What was sent takes its course; nobody watches it here.",
-            "roll api: 1 of 2 requests are sent, and lab goes on with them.",
+            "roll api: 1 of 2 sent; lab goes on with what it was sent.",
             "  will not be sent: roll web",
             "The next start looks at what became of it; `resume` in the operations pane plans what is left.",
         ]

@@ -1,102 +1,21 @@
 //! Operations from agreement to verdict, against a platform that is played.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::stream;
 use tokio::sync::mpsc;
 
-use super::{super::effects::Effects, *};
+use super::{
+    super::{effects::Effects, fake::Fake},
+    *,
+};
 use crate::{
     app::Effect,
     fleet::{
-        Delta, Document, Kind, ResourceId, Timestamp,
-        log::LogBatch,
+        Kind,
         sample::{CONNECTION, id},
     },
-    operation::{Approved, Argument, Care, Mode, Request, Step},
-    platform::{BoxFuture, BoxStream, Cancel, Checkup, LogRequest, Profile, Scribe},
+    operation::{Argument, Care, Mode},
 };
-
-/// A platform that sends every step of a plan, and nothing else.
-struct Fake {
-    profile: Profile,
-    sent: Arc<AtomicUsize>,
-    checks: AtomicUsize,
-}
-
-impl Fake {
-    fn new() -> Self {
-        let profile = Profile {
-            connection: CONNECTION.into(),
-            platform: "a play".into(),
-            address: "here".into(),
-            kinds: Vec::new(),
-            verbs: Verb::ALL.to_vec(),
-            lacks: Vec::new(),
-            embedded: false,
-        };
-        Self { profile, sent: Arc::default(), checks: AtomicUsize::default() }
-    }
-}
-
-impl Adapter for Fake {
-    fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
-    fn check(&self) -> BoxFuture<'static, Result<Checkup>> {
-        self.checks.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::pending())
-    }
-
-    fn watch(&self, _: Kind) -> BoxStream<'static, Result<Delta>> {
-        Box::pin(stream::empty())
-    }
-
-    fn describe(&self, _: ResourceId) -> BoxFuture<'static, Result<Document>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn logs(&self, _: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
-        Box::pin(stream::empty())
-    }
-
-    fn plan(&self, operation: OperationId, intent: Intent, _: Evidence) -> BoxFuture<'static, Result<Plan>> {
-        let mut plan = Plan::new(operation, &intent, CONNECTION.into(), Timestamp(0));
-        plan.steps = (1..=3).map(step).collect();
-        Box::pin(std::future::ready(Ok(plan)))
-    }
-
-    fn run(&self, approved: Approved, scribe: Arc<dyn Scribe>, _: Cancel) -> BoxStream<'static, Progress> {
-        let (plan, sent) = (approved.plan().clone(), Arc::clone(&self.sent));
-        Box::pin(stream::once(async move {
-            for (number, step) in plan.steps.iter().enumerate() {
-                if let Err(error) = scribe.sending(number, &step.request).await {
-                    let text = format!("not sent: {error}").into();
-                    return Progress::Verdict(Verdict { outcome: Outcome::Refused, text, left: Vec::new() });
-                }
-                sent.fetch_add(1, Ordering::SeqCst);
-            }
-            Progress::Verdict(Verdict { outcome: Outcome::Completed, text: "done".into(), left: Vec::new() })
-        }))
-    }
-
-    fn observe(&self, _: OperationRecord) -> BoxStream<'static, Progress> {
-        let verdict = Verdict { outcome: Outcome::Interrupted, text: "cut off".into(), left: Vec::new() };
-        Box::pin(stream::iter([Progress::Verdict(verdict)]))
-    }
-}
-
-fn step(number: usize) -> Step {
-    Step {
-        title: format!("step {number}").into(),
-        subject: id(Kind::Service, "web"),
-        request: Request { method: "POST".into(), path: "/".into(), change: serde_json::Value::Null },
-        preconditions: Vec::new(),
-        waits_for: Text::default(),
-        always: false,
-    }
-}
 
 /// Everything an operation needs, and the folder its journal is in.
 struct Stage {

@@ -184,18 +184,34 @@ fn whole(duration: Duration) -> Duration {
 /// One bar per subject, with what happens and for how long that has been so.
 fn subjects(canvas: &mut Canvas<'_>, area: Rect, operation: &Operation, app: &App) -> u16 {
     let theme = canvas.theme;
-    let shown = || operation.subjects.iter().take(usize::from(area.height / 3));
-    let widest = shown().map(|it| cells(name(&it.id, app))).max().unwrap_or(0).min(24);
+    let room = area.height / 2;
+    let widest = operation.subjects.iter().map(|it| cells(name(&it.id, app))).max().unwrap_or(0).min(24);
+    // What happened last is no news of what is completed.
+    let completed = matches!(&operation.state, State::Ended(verdict) if verdict.outcome == Outcome::Completed);
     let mut row = 0;
-    for subject in shown() {
+    for subject in &operation.subjects {
+        if row >= room {
+            break;
+        }
         let mut line = canvas.line(area, row);
         let start = line.at().0;
         line.within(widest, name(&subject.id, app), theme.text).to(start + widest + 2);
-        let room = if line.room() > 60 { 24 } else { 12 };
-        progress(&mut line, room, subject.done, subject.total);
-        line.gap(2).put(&subject.text, theme.text);
-        line.put(&lasting(operation, subject.since, app), theme.muted);
+        let bar = if line.room() > 60 { 24 } else { 12 };
+        progress(&mut line, bar, subject.done, subject.total);
         row += 1;
+        if completed {
+            continue;
+        }
+        let text = format!("{}{}", subject.text, lasting(operation, subject.since, app));
+        if cells(&text) + 2 <= line.room() {
+            line.gap(2).put(&text, theme.text);
+            continue;
+        }
+        let mut page = Page::new(area.width);
+        page.say("  ", theme.text, &text, theme.text);
+        let height = u16::try_from(page.count()).unwrap_or(u16::MAX).min(area.height - row);
+        page.draw(canvas, Rect { y: area.y + row, height, ..area }, 0..usize::from(height));
+        row += height;
     }
     row
 }
