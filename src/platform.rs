@@ -5,12 +5,14 @@ mod cancel;
 mod logs;
 mod profile;
 mod scribe;
+mod secret;
 
 pub use adapter::Adapter;
 pub use cancel::{Cancel, Canceller};
 pub use logs::LogRequest;
 pub use profile::{Checkup, Freshness, Profile};
 pub use scribe::{Scribe, Ticket};
+pub use secret::Secret;
 
 /// A boxed stream, as adapters return it.
 pub type BoxStream<'a, T> = std::pin::Pin<Box<dyn futures_core::Stream<Item = T> + Send + 'a>>;

@@ -16,6 +16,7 @@ mod mask;
 mod model;
 mod picture;
 mod read;
+mod reveal;
 mod rows;
 mod settings;
 mod standing;
@@ -38,8 +39,8 @@ use super::feed::{self, Feed};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{Delta, Document, Kind, ResourceId, Text, log::LogBatch},
-    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress},
-    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
+    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Permit, Plan, Progress},
+    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe, Secret},
 };
 
 /// One connection to a swarm.
@@ -109,6 +110,19 @@ impl Adapter for Swarm {
         })
     }
 
+    fn reveal(&self, id: ResourceId, permit: Permit) -> BoxFuture<'static, Result<Vec<Secret>>> {
+        let (known, engine) = (self.knows(&id), Arc::clone(&self.bench.engine));
+        let allowed = *permit.connection() == id.connection;
+        Box::pin(async move {
+            known?;
+            if !allowed {
+                let text = format!("a permit for {} shows no token of {}", permit.connection(), id.connection);
+                return Err(Error::new(ErrorKind::Refused, text));
+            }
+            reveal::reveal(engine, id).await
+        })
+    }
+
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
         if let Err(error) = self.knows(&request.of) {
             return stream::iter([Err(error)]).boxed();
@@ -136,3 +150,6 @@ impl Adapter for Swarm {
         feed::generate(move |outlet| verbs::observe(bench, record, outlet))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod moving;
 mod opening;
 mod program;
 mod reading;
+mod revealing;
 
 pub(super) use changing::START_FIRST;
 
@@ -32,6 +33,7 @@ impl App {
             Command::Open => self.open(out),
             Command::Back => self.back(out),
             Command::Describe => self.describe(out),
+            Command::Reveal => self.ask_to_reveal(argument),
             Command::Logs => self.open_logs(out),
             Command::Filter => self.filter(argument),
             Command::Sort => self.choose_sort(argument),

@@ -33,6 +33,7 @@ impl App {
                 out.redraw = Redraw::Frame;
             }
         }
+        self.cover(now, out);
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         let (look, change) = (due(self.next.look), due(self.next.change));
         if due(self.operations.reads_next()) {
@@ -84,6 +85,13 @@ impl App {
         }
         self.connections_change(&mut next);
         self.operations_change(&mut next);
+        for reveal in &self.overlays {
+            if let Overlay::Reveal(reveal) = reveal
+                && let Some(until) = reveal.until()
+            {
+                next.due(until);
+            }
+        }
         self.next = next;
     }
 

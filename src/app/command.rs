@@ -41,6 +41,8 @@ pub enum Command {
     Back,
     /// Everything the platform says about one resource.
     Describe,
+    /// Secrets that let machines in, on this screen for a while.
+    Reveal,
     /// Log lines of what is marked or under the cursor.
     Logs,
     /// Narrow the table to rows that match.

@@ -42,6 +42,8 @@ pub enum Effect {
     Suspend,
     /// Ask a platform for everything about a resource; answered by `Msg::Described`.
     Describe(ResourceId),
+    /// Ask a platform for the secrets of a resource, to be shown once; answered by `Msg::Revealed`.
+    Reveal(ResourceId),
     /// Look at a connection; answered by `Msg::Checked`.
     Check(ConnectionId),
     /// Try a connection's failed streams again at once.

@@ -15,6 +15,10 @@ impl App {
             Some(Overlay::Prompt(_)) => self.prompt_key(key, out),
             Some(Overlay::Palette(_)) => self.palette_key(key, out),
             Some(Overlay::Ask(_)) => self.ask_key(key, out),
+            Some(Overlay::Reveal(_)) => {
+                self.overlays.pop();
+                out.redraw = Redraw::Frame;
+            }
             Some(Overlay::Plan(view)) if matches!(view.stage, PlanStage::Ready(..)) => {
                 if !self.answer_key(key, out) {
                     self.command_key(key, out);
@@ -72,7 +76,8 @@ impl App {
                 | Overlay::Messages(_)
                 | Overlay::Sort(_)
                 | Overlay::Connections(_)
-                | Overlay::Ask(_),
+                | Overlay::Ask(_)
+                | Overlay::Reveal(_),
             )
             | None => {}
         }
@@ -94,7 +99,7 @@ impl App {
             Some(Overlay::Sort(it)) => it.step(motion),
             Some(Overlay::Connections(it)) => it.step(motion),
             Some(Overlay::Palette(it)) => it.step(motion),
-            Some(Overlay::Prompt(_) | Overlay::Ask(_)) => {}
+            Some(Overlay::Prompt(_) | Overlay::Ask(_) | Overlay::Reveal(_)) => {}
             None => self.step_pane(motion),
         }
     }

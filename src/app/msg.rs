@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Timestamp, log::LogBatch},
     operation::{Intent, OperationId, Plan, Progress},
-    platform::{Checkup, LogRequest, Profile},
+    platform::{Checkup, LogRequest, Profile, Secret},
 };
 
 /// Everything that can happen to the console.
@@ -38,6 +38,8 @@ pub enum Msg {
     Checked(ConnectionId, Result<Checkup>),
     /// A description came back.
     Described(ResourceId, Result<Document>),
+    /// Secrets that were asked for came back.
+    Revealed(ResourceId, Result<Vec<Secret>>),
     /// Log lines came.
     Log(LogRequest, LogBatch),
     /// A log stream ended with an error and will be tried again after this many milliseconds.

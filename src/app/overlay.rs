@@ -8,6 +8,7 @@ mod list;
 mod palette;
 mod plan;
 mod prompt;
+mod reveal;
 
 pub use ask::{Ask, Question};
 pub use confirm::{Confirm, Needs, Override};
@@ -17,6 +18,7 @@ pub use list::{ConnectionList, MessageList, SortPicker};
 pub use palette::{Choice, Palette};
 pub use plan::{PlanStage, PlanView};
 pub use prompt::{Prompt, Purpose};
+pub use reveal::Reveal;
 
 use super::{command::Place, layout::Areas};
 
@@ -41,6 +43,8 @@ pub enum Overlay {
     Connections(ConnectionList),
     /// A question that `y` answers.
     Ask(Ask),
+    /// Secrets, for a while.
+    Reveal(Reveal),
 }
 
 impl Overlay {
@@ -50,7 +54,7 @@ impl Overlay {
             Self::Help(_) | Self::Messages(_) | Self::Sort(_) | Self::Connections(_) => Some(Place::List),
             Self::Describe(_) => Some(Place::Describe),
             Self::Plan(_) => Some(Place::Plan),
-            Self::Palette(_) | Self::Prompt(_) | Self::Ask(_) => None,
+            Self::Palette(_) | Self::Prompt(_) | Self::Ask(_) | Self::Reveal(_) => None,
         }
     }
 
@@ -65,7 +69,7 @@ impl Overlay {
             Self::Messages(it) => it.drawn(height),
             Self::Sort(it) => it.drawn(height),
             Self::Connections(it) => it.drawn(height),
-            Self::Prompt(_) | Self::Ask(_) => {}
+            Self::Prompt(_) | Self::Ask(_) | Self::Reveal(_) => {}
         }
     }
 }

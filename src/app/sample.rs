@@ -12,7 +12,7 @@ use crate::{
         sample::{CONNECTION, NOW},
     },
     operation::{Intent, OperationId, Plan, Progress, Verb},
-    platform::{Freshness, Profile},
+    platform::{Freshness, Profile, Secret},
 };
 
 /// A console that hears and does what a test says.
@@ -123,6 +123,12 @@ impl Sample {
     pub(crate) fn progress(&mut self, progress: Progress) -> &mut Self {
         let operation = OperationId("20231114-221320-7f3a".into());
         self.tell(Msg::Progress(operation, progress, self.now))
+    }
+
+    /// The secrets that were asked for came.
+    pub(crate) fn revealed(&mut self, of: &ResourceId, secrets: &[(&str, &str)]) -> &mut Self {
+        let secrets = secrets.iter().map(|(what, words)| Secret::new(what, words)).collect();
+        self.tell(Msg::Revealed(of.clone(), Ok(secrets)))
     }
 
     /// Log lines came from `source`, a second apart and ending now, after `marker` where there is one.

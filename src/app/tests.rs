@@ -9,6 +9,7 @@ mod operating;
 mod overviewing;
 mod palette;
 mod reading;
+mod revealing;
 mod saying;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -52,6 +52,7 @@ impl App {
                 }
             }
             Msg::Described(id, answer) => self.described(&id, answer, &mut out),
+            Msg::Revealed(id, answer) => self.revealed(&id, answer, &mut out),
             Msg::Log(request, batch) => self.log_came(&request, batch, &mut out),
             Msg::LogTrouble(request, error, wait) => self.log_troubled(&request, error, wait, &mut out),
             Msg::LogFound(answer) => self.log_found(answer, &mut out),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{BoxFuture, BoxStream, Cancel, Checkup, LogRequest, Profile, Scribe};
+use super::{BoxFuture, BoxStream, Cancel, Checkup, LogRequest, Profile, Scribe, Secret};
 use crate::{
-    error::Result,
+    error::{Error, ErrorKind, Result},
     fleet::{Delta, Document, Kind, ResourceId, log::LogBatch},
-    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress},
+    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Permit, Plan, Progress},
 };
 
 /// A platform, as one connection to it. Every method returns something that works on its own.
@@ -23,6 +23,14 @@ pub trait Adapter: Send + Sync {
 
     /// Everything the platform says about `id`.
     fn describe(&self, id: ResourceId) -> BoxFuture<'static, Result<Document>>;
+
+    /// Secrets of `id` that let machines in, to be shown once: the only way out for them. Whoever may change nothing may
+    /// not see them either.
+    fn reveal(&self, id: ResourceId, permit: Permit) -> BoxFuture<'static, Result<Vec<Secret>>> {
+        let text = format!("{} keeps no token of {} that could be shown", self.profile().platform, id.kind.plural());
+        drop(permit);
+        Box::pin(async move { Err(Error::new(ErrorKind::Unsupported, text)) })
+    }
 
     /// Log lines of a task or a service. Batches carry exact gap counts.
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<LogBatch>>;

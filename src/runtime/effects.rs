@@ -92,6 +92,7 @@ impl Effects {
     pub fn begin(&self, effect: Effect) {
         match effect {
             Effect::Describe(id) => self.describe(id),
+            Effect::Reveal(id) => self.reveal(id),
             Effect::Check(connection) => self.check(connection),
             Effect::Plan(intent, mut evidence) => {
                 evidence.care.clone_from(&self.care);
@@ -168,6 +169,18 @@ impl Effects {
                 None => Err(no_connection()),
             };
             Msg::Described(id, described)
+        });
+    }
+
+    fn reveal(&self, id: ResourceId) {
+        let target = self.targets.get(&id.connection).cloned();
+        let operations = Arc::clone(&self.operations);
+        self.answer(async move {
+            let revealed = match target {
+                Some(target) => operations.reveal(&target, id.clone()).await,
+                None => Err(no_connection()),
+            };
+            Msg::Revealed(id, revealed)
         });
     }
 

@@ -15,9 +15,10 @@ use crate::{
         sample::{CONNECTION, id},
     },
     operation::{
-        Approved, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Request, Step, Verb, Verdict,
+        Approved, Evidence, Intent, OperationId, OperationRecord, Outcome, Permit, Plan, Progress, Request, Step, Verb,
+        Verdict,
     },
-    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
+    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe, Secret},
 };
 
 /// A platform that lists nodes and sends every step of a plan.
@@ -29,6 +30,8 @@ pub(super) struct Fake {
     pub(super) sent: Arc<AtomicUsize>,
     /// How often it was asked who it takes us for, which it never says.
     pub(super) checks: AtomicUsize,
+    /// How often it was asked for secrets.
+    pub(super) revealed: AtomicUsize,
 }
 
 impl Fake {
@@ -42,7 +45,13 @@ impl Fake {
             lacks: Vec::new(),
             embedded: false,
         };
-        Self { profile, nodes: Mutex::new(Ok(Vec::new())), sent: Arc::default(), checks: AtomicUsize::default() }
+        Self {
+            profile,
+            nodes: Mutex::new(Ok(Vec::new())),
+            sent: Arc::default(),
+            checks: AtomicUsize::default(),
+            revealed: AtomicUsize::default(),
+        }
     }
 }
 
@@ -69,6 +78,11 @@ impl Adapter for Fake {
 
     fn describe(&self, _: ResourceId) -> BoxFuture<'static, Result<Document>> {
         Box::pin(std::future::pending())
+    }
+
+    fn reveal(&self, _: ResourceId, _: Permit) -> BoxFuture<'static, Result<Vec<Secret>>> {
+        self.revealed.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(Ok(vec![Secret::new("join token of workers", "SWMTKN-1-x")])))
     }
 
     fn logs(&self, _: LogRequest) -> BoxStream<'static, Result<LogBatch>> {

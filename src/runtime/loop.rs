@@ -307,6 +307,7 @@ impl Console {
                 }
                 Effect::Bell => self.canvas.backend_mut().bell(),
                 Effect::Describe(_)
+                | Effect::Reveal(_)
                 | Effect::Check(_)
                 | Effect::Plan(..)
                 | Effect::Approve { .. }

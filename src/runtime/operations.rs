@@ -16,12 +16,12 @@ use super::{
 use crate::{
     app::Msg,
     error::{Error, ErrorKind, Result},
-    fleet::{ConnectionId, Text},
+    fleet::{ConnectionId, ResourceId, Text},
     operation::{
-        Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb,
-        Verdict, guard,
+        Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Permit, Plan, Progress,
+        Verb, Verdict, guard,
     },
-    platform::{Adapter, Canceller},
+    platform::{Adapter, Canceller, Secret},
 };
 
 /// What a connection is, as far as changing it goes.
@@ -107,8 +107,7 @@ impl Operations {
         override_reason: Option<Text>,
     ) -> Result<OperationId> {
         let id = plan.operation.clone();
-        let permit =
-            self.authority.permit(&plan.connection, target.read_only).ok_or_else(|| read_only(&plan.connection))?;
+        let permit = self.permit(&target)?;
         let identity = self.identity(&*target.adapter).await;
         let entry = Entry::Approved {
             plan_hash: plan.hash(),
@@ -127,6 +126,16 @@ impl Operations {
         let progress = target.adapter.run(approved, scribe, cancel);
         self.follow(id.clone(), progress);
         Ok(id)
+    }
+
+    /// Secrets of `id`, for whoever may change things there. They go to who asked and to no record.
+    pub async fn reveal(&self, target: &Target, id: ResourceId) -> Result<Vec<Secret>> {
+        target.adapter.reveal(id, self.permit(target)?).await
+    }
+
+    fn permit(&self, target: &Target) -> Result<Permit> {
+        let connection = &target.adapter.profile().connection;
+        self.authority.permit(connection, target.read_only).ok_or_else(|| read_only(connection))
     }
 
     /// Who the platform takes us for, as it said last.

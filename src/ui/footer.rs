@@ -91,7 +91,8 @@ fn hint(app: &App, place: Place, command: Command) -> Option<(String, &'static s
         | Overlay::Messages(_)
         | Overlay::Sort(_)
         | Overlay::Connections(_)
-        | Overlay::Ask(_) => false,
+        | Overlay::Ask(_)
+        | Overlay::Reveal(_) => false,
     };
     if command == Command::Override && !app.overlays().iter().any(forbidden) {
         return None;

@@ -7,6 +7,7 @@ mod lists;
 mod palette;
 mod plan;
 pub(crate) mod prompt;
+mod reveal;
 
 use ratatui::layout::Rect;
 
@@ -38,6 +39,7 @@ pub(crate) fn overlay(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, ap
         Overlay::Messages(it) => lists::messages(canvas, area, it, app).into(),
         Overlay::Sort(it) => lists::sort(canvas, area, it, app).into(),
         Overlay::Connections(it) => connections::connections(canvas, area, it, app).into(),
+        Overlay::Reveal(it) => reveal::reveal(canvas, area, it, app),
         Overlay::Ask(it) => prompt::details(canvas, area, it).into(),
         Overlay::Prompt(_) => Lines::default(),
     }

@@ -312,6 +312,22 @@ fn confirm_refuses_what_a_guard_forbids() {
     snapshot("confirm_refuses_what_a_guard_forbids", &mut sample);
 }
 
+/// Join tokens that were asked for, three seconds ago.
+fn join_tokens() -> Sample {
+    let mut sample = Sample::with(vec![crate::fleet::sample::cluster(3, 3).into()]);
+    let token = |end: &str| format!("SWMTKN-1-49nj1cmql0jkz5s954yi3oex3nedyz0fb0xx14ie39trti4wxv-{end}");
+    let workers = token("8vxv8rssmk743ojnwacrr2e7c");
+    let managers = token("7p73s1dx5in4tatdymyhg9hu2");
+    let tokens = [("join token of workers", workers.as_str()), ("join token of managers", managers.as_str())];
+    sample.press("J y").revealed(&id(Kind::Cluster, "swarm"), &tokens).later(3_000);
+    sample
+}
+
+#[test]
+fn join_tokens_for_a_while() {
+    snapshot("join_tokens_for_a_while", &mut join_tokens());
+}
+
 #[test]
 fn operations_under_way_and_ended() {
     let mut sample = planned(fill);

@@ -2,7 +2,8 @@
 
 use quarterdeck::{
     fleet::{Kind, NodeRole, Resource, ResourceId},
-    operation::{Argument, Outcome, Progress, Verb},
+    operation::{Argument, Authority, Mode, Outcome, Progress, Verb},
+    platform::Adapter as _,
 };
 
 use crate::bench::{Lab, Own, act, lab, listed, open, plan_of, run};
@@ -119,7 +120,7 @@ async fn nodes_are_emptied_and_come_back() {
 }
 
 #[tokio::test]
-async fn a_join_token_is_rotated_and_never_told() {
+async fn a_join_token_is_rotated_and_told_only_to_who_asks_for_it() {
     let Some(lab) = lab() else { return };
     let adapter = open(lab.socket("m1"));
     let all = listed(&adapter, Kind::Cluster).await.expect("a swarm");
@@ -130,7 +131,13 @@ async fn a_join_token_is_rotated_and_never_told() {
         plan_of(&adapter, Verb::RotateToken, &id, Argument::Role(NodeRole::Worker)).await.expect("it can be planned");
     let text = serde_json::to_string(&plan).expect("a plan is JSON");
     assert!(!text.contains(&before), "the plan tells the token");
+    let described = format!("{:?}", adapter.describe(id.clone()).await.expect("a description"));
+    assert!(!described.contains("SWMTKN"), "the description tells a token");
     let verdict = run(&adapter, plan, |_| {}).await;
     assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
     assert_ne!(token(), before);
+    let permit = Authority::new(Mode::Interactive).permit(&id.connection, false).expect("a console may change things");
+    let secrets = adapter.reveal(id, permit).await.expect("the tokens");
+    let manager = lab.docker(&["swarm", "join-token", "-q", "manager"]).trim().to_owned();
+    assert_eq!(secrets.iter().map(|it| it.words().to_string()).collect::<Vec<_>>(), [token(), manager]);
 }

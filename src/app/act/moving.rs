@@ -29,7 +29,8 @@ impl App {
                 | Overlay::Messages(_)
                 | Overlay::Sort(_)
                 | Overlay::Connections(_)
-                | Overlay::Ask(_),
+                | Overlay::Ask(_)
+                | Overlay::Reveal(_),
             ) => {}
             None => match self.spot.pane {
                 Pane::Overview => {

@@ -33,7 +33,8 @@ impl App {
                 | Overlay::Describe(_)
                 | Overlay::Plan(_)
                 | Overlay::Messages(_)
-                | Overlay::Ask(_),
+                | Overlay::Ask(_)
+                | Overlay::Reveal(_),
             ) => {}
             None => self.open_in_pane(out),
         }

@@ -108,6 +108,7 @@ impl App {
     pub(in crate::app) fn agreed(&mut self, question: Question, out: &mut Outcome) {
         match question {
             Question::Quit => out.effects.push(Effect::Quit),
+            Question::Reveal(id) => self.reveal(id, out),
             Question::Cancel(id) => {
                 self.operations.stopping(&id);
                 out.effects.push(Effect::Cancel(id));

@@ -45,7 +45,8 @@ impl App {
                 | Overlay::Messages(_)
                 | Overlay::Sort(_)
                 | Overlay::Connections(_)
-                | Overlay::Ask(_),
+                | Overlay::Ask(_)
+                | Overlay::Reveal(_),
             )
             | None => match self.spot.pane {
                 Pane::Logs => self.logs.current_line(),

@@ -197,6 +197,17 @@ pub const COMMANDS: &[Entry] = &[
     entry(C::Mark, "mark", &[c(' ')], TABLES, Group::Tables, "mark the row, or take its mark away"),
     entry(C::MarkAll, "mark-all", &[c('*')], TABLES, Group::Tables, "mark every row shown, or take all marks away"),
     entry(C::Describe, "describe", &[c('d')], RESOURCES, Group::Reading, "everything the platform says about it"),
+    taking(
+        "[CONNECTION]",
+        entry(
+            C::Reveal,
+            "reveal",
+            &[c('J')],
+            &[pane(Pane::Overview), Place::Describe],
+            Group::Reading,
+            "the join tokens of a swarm, on this screen for 30 s; asks first",
+        ),
+    ),
     entry(
         C::Logs,
         "open-logs",

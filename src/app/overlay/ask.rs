@@ -1,6 +1,6 @@
 //! A question that one key answers; anything else means no.
 
-use crate::operation::OperationId;
+use crate::{fleet::ResourceId, operation::OperationId};
 
 /// A question that `y` answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,4 +20,6 @@ pub enum Question {
     Quit,
     /// Ask this operation to stop between its steps.
     Cancel(OperationId),
+    /// Show the secrets of this cluster.
+    Reveal(ResourceId),
 }

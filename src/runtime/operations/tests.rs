@@ -179,3 +179,20 @@ async fn what_a_dead_process_left_open_is_observed_once_and_recorded() {
     assert!(timeout(Duration::from_mins(1), heard.recv()).await.is_err(), "nothing is looked at twice");
     assert_eq!(stage.sent(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn secrets_go_to_whoever_may_change_things_and_to_no_record() {
+    let stage = Stage::new();
+    let look: Look = Arc::new(|_| Box::pin(std::future::pending()));
+    let target = |read_only| Target { adapter: stage.fake.clone(), read_only, look: Arc::clone(&look) };
+    let cluster = id(Kind::Cluster, "swarm");
+    let secrets = stage.operations.reveal(&target(false), cluster.clone()).await.expect("a command may change things");
+    assert_eq!(secrets.len(), 1);
+    let error = stage.operations.reveal(&target(true), cluster.clone()).await.expect_err("it is read-only");
+    assert_eq!(error.kind, ErrorKind::Refused);
+    let watching =
+        Operations::new(Authority::new(Mode::Watch), stage.journal.clone(), Text::default(), mpsc::channel(1).0);
+    assert!(watching.reveal(&target(false), cluster).await.is_err(), "who watches may change nothing");
+    assert_eq!(stage.fake.revealed.load(Ordering::SeqCst), 1, "the platform was asked once");
+    assert!(stage.journal.read().expect("the journal is read").operations.is_empty());
+}

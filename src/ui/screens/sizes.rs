@@ -41,6 +41,7 @@ fn every_overlay_is_drawn_at_every_size() {
         at_every_size(&mut sample);
     }
     at_every_size(&mut planned(fill));
+    at_every_size(&mut super::join_tokens());
 }
 
 #[test]

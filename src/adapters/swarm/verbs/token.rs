@@ -1,4 +1,4 @@
-//! Rotate a join token. The new one is never in a plan, a journal or a row: `describe` shows it, masked, on request.
+//! Rotate a join token. The new one is never in a plan, a journal or a row; `reveal` shows it to whoever asks for it.
 
 use serde_json::{Value, json};
 

@@ -31,6 +31,9 @@ impl App {
 
     /// Why `command` cannot be done here and now, for help and palette.
     pub fn unavailable(&self, command: Command) -> Option<String> {
+        if command == Command::Reveal {
+            return self.may_reveal(None).err().map(|refusal| refusal.text);
+        }
         let Command::Plan(verb) = command else { return None };
         let chosen = self.table().map(crate::app::Table::chosen).unwrap_or_default();
         let subjects: Vec<ResourceId> =
