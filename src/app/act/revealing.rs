@@ -20,7 +20,7 @@ impl App {
         match meant {
             Ok(id) => {
                 let text = format!("Show the join tokens of {} on this screen?", self.name_of(&id));
-                self.overlays.push(Overlay::Ask(Ask { text, question: Question::Reveal(id) }));
+                self.overlays.push(Overlay::Ask(Ask { text, details: Vec::new(), question: Question::Reveal(id) }));
             }
             Err(refusal) => self.warn(&refusal.text, refusal.hint.as_deref()),
         }
