@@ -9,10 +9,10 @@ use super::{
     {describe, logs, plan, run},
 };
 use crate::{
-    error::Result,
+    error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Text, Timestamp, log::LogBatch},
-    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress, Verb},
-    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
+    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Permit, Plan, Progress, Verb},
+    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe, Secret},
 };
 
 /// The embedded fleet.
@@ -61,6 +61,9 @@ fn profile(flavour: Flavour, settings: &DemoSettings) -> Profile {
         Flavour::Kubernetes => vec![
             (Verb::Test, "the services of absolute have no /test endpoint: their tests run in Jenkins".into()),
             (Verb::Remove, "absolute deploys no test stacks, so none is left behind".into()),
+            (Verb::PromoteNode, "who runs the control plane of absolute is not decided through its API".into()),
+            (Verb::DemoteNode, "who runs the control plane of absolute is not decided through its API".into()),
+            (Verb::RotateToken, "nodes of absolute join with what its provider gives them, not with a token".into()),
         ],
         Flavour::Swarm => vec![
             (Verb::Evict, "a swarm cannot evict one task: drain its node, or rebalance its service".into()),
@@ -110,6 +113,16 @@ impl Adapter for Connection {
         Box::pin(async move {
             player.ready().await;
             describe::describe(&player, &id)
+        })
+    }
+
+    fn reveal(&self, id: ResourceId, permit: Permit) -> BoxFuture<'static, Result<Vec<Secret>>> {
+        let player = Arc::clone(&self.player);
+        let allowed = *permit.connection() == id.connection;
+        Box::pin(async move {
+            player.ready().await;
+            let tokens = player.with(|world| world.tokens(&id)).filter(|_| allowed);
+            tokens.ok_or_else(|| Error::new(ErrorKind::Unsupported, format!("{id} has no join tokens")))
         })
     }
 

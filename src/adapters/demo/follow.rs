@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
+    plan::{AVAILABILITY, Move, moved},
     player::Player,
     run::Teller,
     world::{Flavour, World},
 };
 use crate::{
     fleet::{Availability, Kind, Mode, ResourceId, RolloutState, RunState, TaskState, TestReport, Text, Timestamp},
-    operation::{Outcome, Plan, Progress, Step, Verb, Verdict},
+    operation::{Argument, Outcome, Plan, Progress, Step, Verb, Verdict},
     platform::Cancel,
 };
 
@@ -45,6 +46,8 @@ pub(crate) struct Follower {
     /// Services that had tasks on a drained node.
     services: Vec<u32>,
     name: Text,
+    /// Whether there is nothing to wait for: what a service gets back, and a node that is only paused, move nothing.
+    at_once: bool,
     told: BTreeMap<Text, (TaskState, bool)>,
     last: Option<Progress>,
 }
@@ -72,8 +75,14 @@ impl Follower {
         services.dedup();
         let tasks = machine.map_or(0, |(_, it)| u32::try_from(it.instances.len()).unwrap_or(0));
         let name = world.get(&subject).map_or_else(|| subject.key.clone(), |it| it.name().clone());
+        let starts_first = plan.argument == Argument::StartFirst;
+        let at_once = starts_first
+            && match subject.kind {
+                Kind::Service => matches!(moved(&step.request), Some(Move::Back(_))),
+                _ => step.request.change.get(AVAILABILITY).and_then(|it| it.get("to")?.as_str()) == Some("pause"),
+            };
         let told = BTreeMap::new();
-        Self { verb: plan.verb, subject, sent_at, tasks, service, services, name, told, last: None }
+        Self { verb: plan.verb, subject, sent_at, tasks, service, services, name, at_once, told, last: None }
     }
 
     /// Waits until the step may be sent: an eviction waits for its budget.
@@ -159,6 +168,9 @@ impl Follower {
     }
 
     fn reach(&self, world: &World) -> Reach {
+        if self.at_once {
+            return Reach::Done;
+        }
         match (self.verb, self.subject.kind) {
             (_, Kind::Task) => self.eviction(world),
             (Verb::Scale, _) => self.scaling(world),

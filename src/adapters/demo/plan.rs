@@ -1,7 +1,12 @@
 //! From a wish to exact steps: the requests a real platform would be sent, what each presumes and what it leads to.
 
 mod moving;
+mod starting;
+mod swarm;
 mod undo;
+
+pub(in crate::adapters::demo) use starting::{Move, moved};
+pub(in crate::adapters::demo) use swarm::AVAILABILITY;
 
 use std::time::Duration;
 
@@ -91,9 +96,8 @@ impl Draft<'_> {
             Verb::Approve => self.gate(id),
             Verb::Test => self.test(id),
             Verb::Lock | Verb::Unlock => self.lock(id, argument),
-            Verb::PromoteNode | Verb::DemoteNode | Verb::RotateToken => {
-                Err(Error::new(ErrorKind::Unsupported, "the embedded fleet keeps its managers as they are"))
-            }
+            Verb::PromoteNode | Verb::DemoteNode => self.role(id),
+            Verb::RotateToken => self.token(id, argument),
         }
     }
 

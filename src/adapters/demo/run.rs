@@ -12,12 +12,13 @@ use futures_util::stream;
 
 use super::{
     follow::{Ending, Follower, report},
+    plan::{self, Move},
     player::Player,
     write,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{Availability, EnvironmentId, Kind, Text},
+    fleet::{Availability, EnvironmentId, Kind, NodeRole, Text},
     operation::{Approved, Argument, OperationRecord, Outcome, Plan, Progress, Step, Verb, Verdict},
     platform::{BoxStream, Cancel, Scribe, Ticket},
 };
@@ -105,11 +106,21 @@ fn send(ticket: Ticket, player: &Player, plan: &Plan, step: &Step) -> Result<Tex
         (Verb::Scale, _, Argument::Replicas(tasks)) => write::scale(ticket, player, key, *tasks),
         (Verb::Roll | Verb::Rebalance, _, _) => write::update(ticket, player, key, None),
         (Verb::Rollback, _, _) => write::rollback(ticket, player, key),
+        (Verb::Drain, Kind::Service, _) => match plan::moved(&step.request) {
+            Some(Move::Away(node)) => write::move_away(ticket, player, key, node),
+            Some(Move::Back(order)) => write::give_back(ticket, player, key, order),
+            None => Err(incomplete(plan)),
+        },
         (Verb::Drain, _, _) => {
-            let cordon = plan.steps.len() > 1 || plan.impact.stays.iter().any(|text| text.contains("DaemonSet"));
-            let to = if cordon { Availability::Paused } else { Availability::Draining };
+            // Kubernetes knows no draining: a node is cordoned, and its pods are evicted in steps of their own.
+            let drains =
+                step.request.change.get(plan::AVAILABILITY).and_then(|it| it.get("to")?.as_str()) == Some("drain");
+            let to = if drains { Availability::Draining } else { Availability::Paused };
             write::availability(ticket, player, key, to)
         }
+        (Verb::PromoteNode, _, _) => write::role(ticket, player, key, NodeRole::Manager),
+        (Verb::DemoteNode, _, _) => write::role(ticket, player, key, NodeRole::Worker),
+        (Verb::RotateToken, _, Argument::Role(role)) => write::rotate(ticket, player, key, *role),
         (Verb::Cordon, _, _) => write::availability(ticket, player, key, Availability::Paused),
         (Verb::Activate, _, _) => write::availability(ticket, player, key, Availability::Active),
         (Verb::Remove, _, _) => write::remove(ticket, player, key),
@@ -120,21 +131,13 @@ fn send(ticket: Ticket, player: &Player, plan: &Plan, step: &Step) -> Result<Tex
             write::lock(ticket, player, EnvironmentId(key), (holder.into(), reason.clone(), *lasts))
         }
         (Verb::Unlock, _, _) => write::unlock(ticket, player, key),
-        (
-            Verb::Promote
-            | Verb::Scale
-            | Verb::Lock
-            | Verb::Evict
-            | Verb::PromoteNode
-            | Verb::DemoteNode
-            | Verb::RotateToken,
-            _,
-            _,
-        ) => {
-            let text = format!("the plan to {} does not say what is needed for it", plan.verb.word());
-            Err(Error::new(ErrorKind::Internal, text).hint("make the plan again"))
-        }
+        (Verb::Promote | Verb::Scale | Verb::Lock | Verb::Evict | Verb::RotateToken, _, _) => Err(incomplete(plan)),
     }
+}
+
+fn incomplete(plan: &Plan) -> Error {
+    let text = format!("the plan to {} does not say what is needed for it", plan.verb.word());
+    Error::new(ErrorKind::Internal, text).hint("make the plan again")
 }
 
 enum Standing {

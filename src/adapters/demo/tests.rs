@@ -645,3 +645,105 @@ async fn a_plan_knows_what_undoes_it() {
     assert_eq!(undo(Verb::Scale, service(), Argument::Replicas(9)).await, back);
     assert_eq!(undo(Verb::Roll, service(), Argument::None).await, None, "the same version has none before it");
 }
+
+fn node_of(connection: &Connection, wanted: impl Fn(&crate::fleet::Node) -> bool) -> crate::fleet::Node {
+    let found =
+        connection.player.with(|world| world.machines.values().find(|it| wanted(&it.row)).map(|it| it.row.clone()));
+    found.expect("there is such a node")
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_change_their_role_and_the_quorum_follows() {
+    use crate::fleet::{NodeRole, Quorum};
+    let connection = open(Flavour::Swarm, "seed=7");
+    connection.player.ready().await;
+    let quorum = || connection.player.with(|world| world.clusters.values().next().and_then(|it| it.quorum));
+    let votes = |managers| Some(Quorum { managers, reachable: managers });
+    let worker = node_of(&connection, |it| !it.role.votes()).id;
+    let plan = plan_for(&connection, Verb::PromoteNode, vec![worker.clone()], Argument::None).await.expect("a plan");
+    assert_eq!(plan.steps[0].request.change, serde_json::json!({ "Spec.Role": { "from": "worker", "to": "manager" } }));
+    assert_eq!(plan.consequences[0], "3 managers become 4: the swarm survives the loss of 1 of them instead of 1");
+    assert_eq!(plan.undo.as_ref().map(|undo| undo.verb), Some(Verb::DemoteNode));
+    let (verdict, _, effects) = done(&connection, Verb::PromoteNode, vec![worker.clone()], Argument::None).await;
+    assert_eq!((verdict.outcome, effects, quorum()), (Outcome::Completed, 1, votes(4)));
+    assert_eq!(carry_out(&connection, plan).await.1.outcome, Outcome::Refused, "its role changed meanwhile");
+    let again = plan_for(&connection, Verb::PromoteNode, vec![worker], Argument::None).await;
+    assert_eq!(again.map_err(|error| error.kind), Err(ErrorKind::Conflict));
+
+    let leader = node_of(&connection, |it| it.role == NodeRole::Leader);
+    let demoted = done(&connection, Verb::DemoteNode, vec![leader.id.clone()], Argument::None).await;
+    assert_eq!((demoted.0.outcome, quorum()), (Outcome::Completed, votes(3)));
+    let next = node_of(&connection, |it| it.role == NodeRole::Leader);
+    assert_ne!(next.id, leader.id, "another one leads");
+    for manager in [node_of(&connection, |it| it.role == NodeRole::Manager).id, next.id] {
+        done(&connection, Verb::DemoteNode, vec![manager], Argument::None).await;
+    }
+    assert_eq!(quorum(), votes(1));
+    let last = node_of(&connection, |it| it.role.votes()).id;
+    let refused = plan_for(&connection, Verb::DemoteNode, vec![last], Argument::None).await;
+    assert_eq!(refused.map_err(|error| error.kind), Err(ErrorKind::Refused), "a swarm without a manager is none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_join_token_is_rotated_once_and_in_no_plan() {
+    let connection = open(Flavour::Swarm, "seed=7");
+    connection.player.ready().await;
+    let cluster = connection.player.with(|world| world.clusters.values().next().map(|it| it.id.clone())).expect("one");
+    let tokens = async || {
+        let authority = Authority::new(Mode::Interactive);
+        let permit = authority.permit(&cluster.connection, false).expect("nothing is read-only here");
+        let secrets = connection.reveal(cluster.clone(), permit).await.expect("its tokens");
+        secrets.iter().map(|secret| secret.words().clone()).collect::<Vec<_>>()
+    };
+    let before = tokens().await;
+    let worker = Argument::Role(crate::fleet::NodeRole::Worker);
+    let plan = plan_for(&connection, Verb::RotateToken, vec![cluster.clone()], worker).await.expect("a plan");
+    assert_eq!(plan.steps[0].request.path, "/swarm/update?version={version}&rotateWorkerToken=true");
+    assert!(!format!("{plan:?}").contains("SWMTKN"), "{plan:?}");
+    assert_eq!(carry_out(&connection, plan.clone()).await.1.outcome, Outcome::Completed);
+    let after = tokens().await;
+    assert_ne!(after[0], before[0], "workers need another one");
+    assert_eq!(after[1], before[1], "managers do not");
+    assert_eq!(carry_out(&connection, plan).await.1.outcome, Outcome::Refused, "it was rotated meanwhile");
+    let unsaid = plan_for(&connection, Verb::RotateToken, vec![cluster], Argument::None).await;
+    assert_eq!(unsaid.map_err(|error| error.kind), Err(ErrorKind::Usage));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_starts_first_leaves_no_gap() {
+    let connection = open(Flavour::Swarm, "seed=7");
+    connection.player.ready().await;
+    let node = node_of(&connection, |it| !it.role.votes() && it.reserved.tasks > 3).id;
+    let plan = plan_for(&connection, Verb::Drain, vec![node.clone()], Argument::StartFirst).await.expect("a plan");
+    let services: Vec<(Text, u32)> = plan.impact.services.iter().map(|it| (it.name.clone(), it.before)).collect();
+    assert!(!services.is_empty() && plan.impact.services.iter().all(|it| it.during == it.before), "{plan:?}");
+    assert_eq!(plan.steps.len(), 2 + 2 * services.len(), "{plan:?}");
+    let running = |world: &world::World, name: &Text| {
+        let found = world.workloads.iter().find(|(_, it)| it.row.name == *name).map(|(number, _)| *number);
+        world.counts(found.expect("the service exists")).running
+    };
+    let orders =
+        || connection.player.with(|world| world.workloads.values().map(|it| it.config.order).collect::<Vec<_>>());
+    let before = orders();
+    let mut said = connection.run(approve(plan), Arc::new(Journal::default()), Canceller::default().listener());
+    let mut verdict = None;
+    while let Some(progress) = said.next().await {
+        connection.player.with(|world| {
+            for (name, least) in &services {
+                assert!(running(world, name) >= *least, "{name} had a gap at {progress:?}");
+            }
+        });
+        if let Progress::Verdict(it) = progress {
+            verdict = Some(it);
+        }
+    }
+    let verdict = verdict.expect("a verdict is always the last item");
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    connection.player.with(|world| {
+        let (_, machine) = world.machine(&node.key).expect("it is there");
+        assert!(machine.instances.is_empty() && machine.row.availability == crate::fleet::Availability::Draining);
+    });
+    assert_eq!(orders(), before, "every service has its own order back");
+    let twice = plan_for(&connection, Verb::Drain, vec![node], Argument::StartFirst).await;
+    assert_eq!(twice.map_err(|error| error.kind), Err(ErrorKind::Conflict));
+}

@@ -9,6 +9,7 @@ mod delivery;
 mod incident;
 mod instance;
 mod machine;
+mod membership;
 mod order;
 mod populate;
 mod probe;
@@ -62,6 +63,8 @@ pub(crate) struct World {
     pub(crate) endpoints: BTreeMap<Text, Endpoint>,
     pub(crate) backings: BTreeMap<Text, Backing>,
     pub(crate) locks: BTreeMap<Text, Lock>,
+    /// How many join tokens were made so far, for workers and for managers.
+    tokens: (u32, u32),
     /// How many orders were obeyed: each is one effect.
     pub(crate) obeyed: u64,
     /// Endpoints that answer badly for now.
@@ -185,6 +188,7 @@ impl World {
             endpoints: BTreeMap::new(),
             backings: BTreeMap::new(),
             locks: BTreeMap::new(),
+            tokens: (1, 1),
             obeyed: 0,
             sick: BTreeSet::new(),
             courses: BTreeMap::new(),

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::{player::Player, world::Order};
+use super::{
+    player::Player,
+    world::{Order, TaskOrder},
+};
 use crate::{
     error::Result,
-    fleet::{Availability, EnvironmentId, Image, Text},
+    fleet::{Availability, EnvironmentId, Image, NodeRole, Text},
     platform::Ticket,
 };
 
@@ -27,6 +30,26 @@ pub(crate) fn scale(_: Ticket, player: &Player, service: Text, tasks: u32) -> Re
 /// Changes what may run on a node.
 pub(crate) fn availability(_: Ticket, player: &Player, node: Text, availability: Availability) -> Result<Text> {
     player.with(|world| world.obey(Order::Availability(node, availability)))
+}
+
+/// Makes a node a manager or a worker.
+pub(crate) fn role(_: Ticket, player: &Player, node: Text, role: NodeRole) -> Result<Text> {
+    player.with(|world| world.obey(Order::Role(node, role)))
+}
+
+/// Makes a new join token.
+pub(crate) fn rotate(_: Ticket, player: &Player, cluster: Text, role: NodeRole) -> Result<Text> {
+    player.with(|world| world.obey(Order::Token(cluster, role)))
+}
+
+/// Starts the tasks of a service that are on a node elsewhere, and ends them there after.
+pub(crate) fn move_away(_: Ticket, player: &Player, service: Text, node: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Away(service, node)))
+}
+
+/// Gives a service its own order of replacing back.
+pub(crate) fn give_back(_: Ticket, player: &Player, service: Text, order: TaskOrder) -> Result<Text> {
+    player.with(|world| world.obey(Order::Back(service, order)))
 }
 
 /// Evicts one task within its budget.

@@ -2,11 +2,14 @@
 
 use serde_json::json;
 
-use super::{Draft, missing, request};
+use super::{
+    Draft, missing, request,
+    swarm::{AVAILABILITY, node_update, spec_word},
+};
 use crate::{
     adapters::demo::world::{Flavour, Machine},
     error::{Error, ErrorKind, Result},
-    fleet::{Kind, Mode, ResourceId, Text},
+    fleet::{Availability, Kind, Mode, ResourceId, Text},
     operation::{Argument, Verb, plan::ServiceImpact},
 };
 
@@ -47,19 +50,18 @@ impl Draft<'_> {
         let name = machine.row.name.clone();
         let drains = self.plan.verb == Verb::Drain;
         if self.plan.argument == Argument::StartFirst {
-            let text = "the embedded fleet moves nothing before its node is drained";
-            return Err(Error::new(ErrorKind::Unsupported, text).hint("drain without start-first"));
+            return self.start_first(id);
         }
         let closes = drains || self.plan.verb == Verb::Cordon;
         let (request, title) = match (self.world.flavour, closes) {
             (Flavour::Swarm, _) => {
                 let to = match (drains, closes) {
-                    (true, _) => "drain",
-                    (false, true) => "pause",
-                    (false, false) => "active",
+                    (true, _) => Availability::Draining,
+                    (false, true) => Availability::Paused,
+                    (false, false) => Availability::Active,
                 };
-                let path = format!("/nodes/{}/update?version={{version}}", id.key);
-                (request("POST", path, json!({ "Availability": to })), format!("set {name} to {to}"))
+                let (from, to) = (spec_word(machine.row.availability), spec_word(to));
+                (node_update(id, json!({ AVAILABILITY: { "from": from, "to": to } })), format!("set {name} to {to}"))
             }
             (Flavour::Kubernetes, _) => {
                 let path = format!("/api/v1/nodes/{}", id.key);

@@ -25,6 +25,8 @@ pub(super) fn undo(plan: &Plan, world: &World) -> Option<Intent> {
         // Only a swarm remembers what it went back from.
         Verb::Rollback if world.flavour == Flavour::Swarm => (Verb::Rollback, Argument::None),
         Verb::Lock => (Verb::Unlock, Argument::None),
+        Verb::PromoteNode => (Verb::DemoteNode, Argument::None),
+        Verb::DemoteNode => (Verb::PromoteNode, Argument::None),
         Verb::Unlock => {
             let (reason, left) = same(plan, |id| {
                 let lock = world.locks.get(&id.key)?;
@@ -40,8 +42,6 @@ pub(super) fn undo(plan: &Plan, world: &World) -> Option<Intent> {
         | Verb::Evict
         | Verb::Approve
         | Verb::Test
-        | Verb::PromoteNode
-        | Verb::DemoteNode
         | Verb::RotateToken => return None,
     };
     Some(Intent::new(verb, plan.subjects.clone(), argument))

@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use super::{Event, Flavour, Mark, SECOND, World, rollout::Keep, stack::stack_key};
+use super::{Event, Flavour, Mark, SECOND, TaskOrder, World, rollout::Keep, stack::stack_key};
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{Availability, EnvironmentId, Image, Mode, Text, time::brief},
+    fleet::{Availability, EnvironmentId, Image, Mode, NodeRole, ResourceId, Text, time::brief},
 };
+
+/// What a plan calls how a node stands.
+const STANDING: &str = "role and state";
 
 /// One request that changes something. Names are the platform's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,14 @@ pub(crate) enum Order {
     Scale(Text, u32),
     /// Change what may run on a node. Swarm moves tasks off a draining node at once.
     Availability(Text, Availability),
+    /// Make a node a manager or a worker.
+    Role(Text, NodeRole),
+    /// Make a new join token for those of that role.
+    Token(Text, NodeRole),
+    /// Start the tasks of a service elsewhere that are on this node, and end them there after.
+    Away(Text, Text),
+    /// Replace the tasks of a service in this order again.
+    Back(Text, TaskOrder),
     /// End one task within its budget.
     Evict(Text),
     /// Remove a stack.
@@ -51,6 +62,10 @@ impl World {
             Order::Rollback(key) => self.obey_rollback(&key),
             Order::Scale(key, tasks) => self.obey_scale(&key, tasks),
             Order::Availability(key, availability) => self.obey_availability(&key, availability),
+            Order::Role(key, role) => self.obey_role(&key, role),
+            Order::Token(key, role) => self.obey_token(&key, role),
+            Order::Away(key, node) => self.obey_away(&key, &node),
+            Order::Back(key, order) => self.obey_back(&key, order),
             Order::Evict(key) => self.obey_evict(&key),
             Order::Remove(key) => self.obey_remove(&key),
             Order::Approve(key) => {
@@ -208,8 +223,17 @@ impl World {
         over
     }
 
+    /// As [`World::standing`], for a node whose availability a step before changes.
+    pub(crate) fn standing_as(&self, id: &ResourceId, availability: Availability) -> (&'static str, Text) {
+        let said = self.machine(&id.key).map(|(_, it)| {
+            let role = if it.votes() { "manager" } else { "worker" };
+            format!("{role}, {}, {}", availability.word(), it.row.state.word())
+        });
+        (STANDING, said.map_or_else(|| "gone".into(), Text::from))
+    }
+
     /// What must still be the same for a plan about this subject to hold: what it is called, and its value now.
-    pub(crate) fn standing(&self, id: &crate::fleet::ResourceId) -> (&'static str, Text) {
+    pub(crate) fn standing(&self, id: &ResourceId) -> (&'static str, Text) {
         use crate::fleet::Kind;
         let gone = || Text::clean("gone");
         let key = &id.key;
@@ -219,9 +243,8 @@ impl World {
                 (if self.flavour == Flavour::Swarm { "version" } else { "generation" }, version.unwrap_or_else(gone))
             }
             Kind::Node => {
-                let said =
-                    self.machine(key).map(|(_, it)| format!("{}, {}", it.row.availability.word(), it.row.state.word()));
-                ("availability", said.map_or_else(gone, Text::from))
+                let now = self.machine(key).map(|(_, it)| it.row.availability);
+                now.map_or_else(|| (STANDING, gone()), |now| self.standing_as(id, now))
             }
             Kind::Task => {
                 let node = self
@@ -241,11 +264,11 @@ impl World {
             }
             Kind::Endpoint => ("address", self.endpoints.get(key).map_or_else(gone, |it| it.url.clone())),
             Kind::Lock => ("holder", self.locks.get(key).map_or_else(|| Text::clean("nobody"), |it| it.holder.clone())),
-            Kind::Cluster => ("id", self.clusters.get(key).map_or_else(gone, |it| it.id.key.clone())),
+            Kind::Cluster => ("tokens made", self.tokens_made(key).map_or_else(gone, Text::from)),
         }
     }
 
-    fn version_said(&mut self, number: u32) -> Text {
+    pub(super) fn version_said(&mut self, number: u32) -> Text {
         self.mark(Mark::Workload(number));
         let version = self.workloads.get(&number).map_or(0, |workload| workload.version);
         let word = if self.flavour == Flavour::Swarm { "version" } else { "generation" };
@@ -255,7 +278,7 @@ impl World {
     }
 }
 
-fn missing(what: &str, key: &Text) -> Error {
+pub(super) fn missing(what: &str, key: &Text) -> Error {
     Error::new(ErrorKind::NotFound, format!("{what} {key} not found")).hint("it is gone; look at the list again")
 }
 

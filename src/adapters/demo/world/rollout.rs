@@ -50,7 +50,7 @@ impl World {
         Some(spec)
     }
 
-    fn note_update(&mut self, number: u32, state: RolloutState) {
+    pub(super) fn note_update(&mut self, number: u32, state: RolloutState) {
         let now = self.clock;
         let Some(workload) = self.workloads.get_mut(&number) else { return };
         workload.version += self.chance.between(3, 40);

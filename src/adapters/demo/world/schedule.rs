@@ -63,7 +63,7 @@ impl World {
         fits.map(|(number, _)| *number).collect()
     }
 
-    fn meets(need: &Need, machine: &super::Machine) -> bool {
+    pub(super) fn meets(need: &Need, machine: &super::Machine) -> bool {
         match need {
             Need::Anywhere => true,
             Need::Managers => machine.votes(),
