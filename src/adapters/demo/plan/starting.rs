@@ -29,7 +29,8 @@ pub(in crate::adapters::demo) enum Move {
 /// What `request` does to a service, where it is part of such a drain.
 pub(in crate::adapters::demo) fn moved(request: &Request) -> Option<Move> {
     let constraints = request.change.get(CONSTRAINTS)?.get("to")?;
-    let mut barred = constraints.as_array().into_iter().flatten().filter_map(|it| it.as_str()?.strip_prefix("node.id!="));
+    let mut barred =
+        constraints.as_array().into_iter().flatten().filter_map(|it| it.as_str()?.strip_prefix("node.id!="));
     if let Some(node) = barred.next_back() {
         return Some(Move::Away(node.into()));
     }
