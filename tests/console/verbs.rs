@@ -41,7 +41,7 @@ fn every_verb_makes_a_plan_that_says_what_would_be_sent() {
         // What a guard forbids is shown all the same.
         assert!([Some(0), Some(3)].contains(&answer.code), "{arguments:?}: {answer:?}");
         let plan: Value = serde_json::from_str(&answer.out).unwrap_or_else(|error| panic!("{error}: {answer:?}"));
-        assert_eq!(plan["verb"], arguments[0], "{arguments:?}");
+        assert_eq!(plan["verb"], arguments[0].replace('-', "_"), "{arguments:?}");
         for key in ["operation", "subjects", "guards", "impact", "rollback", "argument", "made_at", "hash"] {
             assert!(!plan[key].is_null(), "{key} of {arguments:?}: {plan}");
         }
@@ -62,7 +62,7 @@ fn every_verb_that_a_platform_lacks_says_why() {
         (&["approve", "newswatch"], "has no gate"),
         (&["remove", "absolute-dev"], "absolute deploys no test stacks"),
         (&["promote-node", "ip-10-21-17-198"], "is not decided through its API"),
-        (&["rotate-token", "worker", "-c", "absolute"], "not with a token"),
+        (&["rotate-token", "worker", "-c", "absolute"], "no connection has join tokens"),
         (&["drain", "ip-10-21-17-198", "--start-first"], "starting first is for swarms"),
         (&["promote-node", "newswatch-leader"], "newswatch-leader is a manager already"),
         (&["rollback", "dev/docs"], "does not have a previous spec"),
