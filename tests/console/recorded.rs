@@ -259,19 +259,44 @@ fn without_room_on_the_disk_nothing_is_sent() {
     assert!(roll.err.contains("journal") && !roll.err.contains("step 1"), "{roll:?}");
 }
 
+/// A roll of `id` that goes on for many seconds: its request has left and was answered.
+fn rolling(home: &Home, id: &str) -> std::process::Child {
+    let mut command = home.command(&["roll", id, "--yes", "--wait", "--demo"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.contains(" of 3") {
+        line.clear();
+        assert_ne!(said.read_line(&mut line).expect("a line"), 0, "it ended before it could be looked at");
+    }
+    // A pipe that nobody reads any more would end it.
+    child.stderr = Some(said.into_inner());
+    child
+}
+
+#[test]
+fn what_another_process_changes_is_left_alone() {
+    let home = Home::new();
+    let id = service(&home, "prod", "newswatch_auth");
+    let mut child = rolling(&home, &id);
+    let plan = home.run(&["roll", &id, "--plan", "--demo"]);
+    assert_eq!(plan.code, Some(3), "{plan:?}");
+    assert!(plan.out.contains("Guard `another operation` forbids: roll newswatch_auth (20"), "{}", plan.out);
+    let other = service(&home, "dev", "docs");
+    assert_eq!(home.run(&["roll", &other, "--plan", "--demo"]).code, Some(0), "it is not in the way of anything else");
+    let console = home.console(&["--demo"]).size(140, 40).open();
+    console.shows("1 under way");
+    kill_process(Pid::from_child(&child), Signal::KILL).expect("it runs");
+    child.wait().expect("it ends");
+    console.until("what became of it", |screen| screen.has("roll newswatch_auth: unknown"));
+    assert_ne!(home.run(&["roll", &id, "--plan", "--demo"]).code, Some(3), "a dead process stands in nobody's way");
+}
+
 #[test]
 fn an_operation_whose_process_was_killed_is_open_and_then_looked_at() {
     let home = Home::new();
     let id = service(&home, "prod", "newswatch_auth");
-    let mut command = home.command(&["roll", &id, "--yes", "--wait", "--demo"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut line = String::new();
-    // The request has left and was answered; the roll goes on for many seconds.
-    while !line.contains(" of 3") {
-        line.clear();
-        assert_ne!(said.read_line(&mut line).expect("a line"), 0, "it ended before it could be killed");
-    }
+    let mut child = rolling(&home, &id);
     kill_process(Pid::from_child(&child), Signal::KILL).expect("it runs");
     child.wait().expect("it ends");
     let records = chained(&only_journal(&home));

@@ -61,6 +61,10 @@ impl App {
             return Err(Refusal::new(format!("{title} is completed: nothing is left of it."), None));
         }
         let mut rest = operation.plan.rest(&operation.sent());
+        if matches!(operation.state, State::Refused(_)) {
+            // It never began: this is the first, not the rest.
+            rest.resumes = None;
+        }
         // A task that is gone needs not be moved any more. Anything else that is gone is told by the platform.
         rest.subjects.retain(|id| id.kind != Kind::Task || self.known.store.get(id).is_some());
         if rest.subjects.is_empty() {

@@ -194,6 +194,9 @@ fn step(page: &mut Page, theme: &Theme, number: usize, step: &Step) {
         };
         page.say("     if ", theme.muted, &format!("{} is still {} ({enforcer})", it.what, it.value), theme.muted);
     }
+    if step.always {
+        page.say("     ", theme.muted, "surrounds the others: sent even when one of them fails", theme.muted);
+    }
     if !step.waits_for.is_empty() {
         page.say("     then waits for ", theme.muted, &step.waits_for, theme.muted);
     }
