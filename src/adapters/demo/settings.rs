@@ -1,9 +1,6 @@
-//! What `--demo` takes: `tasks=50000,deltas=1000,seed=7,logs=100000`, and what is wrong with it, to the column.
+//! What the embedded fleet is asked to be. Reading that from `--demo`, files and variables is configuration's.
 
-use crate::{
-    error::{Error, ErrorKind, Result},
-    fleet::{Environment, EnvironmentId, Environments, Timestamp},
-};
+use crate::fleet::{Environment, EnvironmentId, Environments, Timestamp};
 
 /// When the clock of a frozen fleet stands still: 2026-03-02 09:14:00 UTC, a Monday morning.
 pub const EPOCH: Timestamp = Timestamp(1_772_442_840_000);
@@ -38,30 +35,7 @@ pub(crate) struct Share {
     pub(crate) deltas: u32,
 }
 
-/// The keys, with the least and the most each takes.
-const KEYS: [(&str, u64, u64); 4] = [
-    ("seed", 0, u64::MAX),
-    // Fewer than the services of both systems need would be another fleet, not a smaller one.
-    ("tasks", DemoSettings::FEWEST, 1_000_000),
-    ("deltas", 0, 100_000),
-    ("logs", 0, 1_000_000),
-];
-
 impl DemoSettings {
-    /// The fewest tasks that can be asked for.
-    pub const FEWEST: u64 = 200;
-
-    /// Reads `key=value,key=value`. An empty text, as of a bare `--demo`, asks for nothing special.
-    pub fn parse(text: &str) -> Result<Self> {
-        let mut settings = Self::default();
-        let mut column = 1;
-        for part in text.split(',') {
-            settings.take(part, column)?;
-            column += part.chars().count() + 1;
-        }
-        Ok(settings)
-    }
-
     /// Whether nothing ever changes, the clock included.
     pub fn frozen(&self) -> bool {
         self.deltas == Some(0)
@@ -91,82 +65,11 @@ impl DemoSettings {
         let rest = self.tasks.zip(tasks).map(|(all, first)| all - first);
         [Share { tasks, deltas: most }, Share { tasks: rest, deltas: deltas - most }]
     }
-
-    fn take(&mut self, part: &str, column: usize) -> Result<()> {
-        let fault = |message: String| Error::new(ErrorKind::Usage, format!("--demo, column {column}: {message}"));
-        let example = "write for example --demo tasks=50000,deltas=1000,seed=7,logs=100000";
-        if part.trim().is_empty() {
-            return Ok(());
-        }
-        let Some((key, value)) = part.split_once('=') else {
-            return Err(fault(format!("`{}` has no value", part.trim())).hint(example));
-        };
-        let (key, value) = (key.trim(), value.trim());
-        let Some((_, least, most)) = KEYS.iter().find(|(known, ..)| *known == key) else {
-            return Err(fault(format!("`{key}` is no setting of the embedded fleet")).hint(instead_of(key)));
-        };
-        let number: u64 = value
-            .replace('_', "")
-            .parse()
-            .map_err(|_| fault(format!("`{key}` takes a whole number, not `{value}`")).hint(example))?;
-        if number < *least || number > *most {
-            return Err(fault(format!("`{key}` takes {least} to {most}, not {number}")).hint(example));
-        }
-        let small = u32::try_from(number).unwrap_or(u32::MAX);
-        match key {
-            "seed" => self.seed = number,
-            "tasks" => self.tasks = Some(small),
-            "deltas" => self.deltas = Some(small),
-            _ => self.logs = Some(small),
-        }
-        Ok(())
-    }
-}
-
-/// The key that was probably meant, or all of them.
-fn instead_of(key: &str) -> String {
-    let near = KEYS.iter().map(|(known, ..)| (strsim::jaro_winkler(known, key), known));
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
-        // Below this, a suggestion is a guess.
-        Some((likeness, known)) if likeness > 0.7 => format!("did you mean `{known}`?"),
-        _ => "it takes seed, tasks, deltas and logs".to_owned(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn said(text: &str) -> (String, Option<String>) {
-        let error = DemoSettings::parse(text).expect_err("the text is wrong");
-        (error.message, error.hint)
-    }
-
-    #[test]
-    fn every_setting_is_read() {
-        let read = DemoSettings::parse("tasks=50000, deltas=1_000,seed=7,logs=100000").expect("all keys are known");
-        let wanted = DemoSettings {
-            seed: 7,
-            tasks: Some(50_000),
-            deltas: Some(1_000),
-            logs: Some(100_000),
-            environments: Environments::default(),
-        };
-        assert_eq!(read, wanted);
-        assert_eq!(DemoSettings::parse(""), Ok(DemoSettings::default()));
-        assert!(DemoSettings::parse("deltas=0").is_ok_and(|settings| settings.frozen()));
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_its_place_and_what_was_meant() {
-        let (message, hint) = said("tasks=500,detlas=3");
-        assert_eq!(message, "--demo, column 11: `detlas` is no setting of the embedded fleet");
-        assert_eq!(hint.as_deref(), Some("did you mean `deltas`?"));
-        assert_eq!(said("zzz=1").1.as_deref(), Some("it takes seed, tasks, deltas and logs"));
-        assert_eq!(said("seed=7,tasks=many").0, "--demo, column 8: `tasks` takes a whole number, not `many`");
-        assert_eq!(said("tasks=3").0, "--demo, column 1: `tasks` takes 200 to 1000000, not 3");
-        assert_eq!(said("tasks").0, "--demo, column 1: `tasks` has no value");
-    }
 
     #[test]
     fn the_shares_are_the_whole() {
@@ -179,7 +82,7 @@ mod tests {
     #[test]
     fn a_frozen_clock_stands_at_the_epoch() {
         let now = Timestamp(1);
-        assert_eq!(DemoSettings::parse("deltas=0").map(|it| it.start(now)), Ok(EPOCH));
-        assert_eq!(DemoSettings::default().start(now), now);
+        let frozen = DemoSettings { deltas: Some(0), ..DemoSettings::default() };
+        assert_eq!((frozen.start(now), DemoSettings::default().start(now)), (EPOCH, now));
     }
 }
