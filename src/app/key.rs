@@ -94,33 +94,15 @@ impl Key {
     /// Whether it is not hit by accident and no terminal or multiplexer scrolls or pages with it: a shifted letter or
     /// sign, or a letter with alt.
     pub const fn is_deliberate(self) -> bool {
-        match self.code {
-            KeyCode::Character(character) if !self.control => {
-                character.is_ascii_uppercase()
-                    || (self.alt && character.is_ascii_lowercase())
-                    || matches!(character, '!' | '@' | '#' | '$' | '%' | '^' | '~' | '+')
-            }
-            KeyCode::Character(_)
-            | KeyCode::Enter
-            | KeyCode::Escape
-            | KeyCode::Tab
-            | KeyCode::BackTab
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Up
-            | KeyCode::Down
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-            | KeyCode::PageUp
-            | KeyCode::PageDown
-            | KeyCode::Function(_) => false,
-        }
+        let KeyCode::Character(character) = self.code else { return false };
+        !self.control
+            && (character.is_ascii_uppercase()
+                || (self.alt && character.is_ascii_lowercase())
+                || matches!(character, '!' | '@' | '#' | '$' | '%' | '^' | '~' | '+'))
     }
 }
 
-/// Keys that go by a name.
+/// Keys that go by a name: all but characters and function keys.
 const NAMES: [(KeyCode, &str); 15] = [
     (KeyCode::Character(' '), "space"),
     (KeyCode::Enter, "enter"),
@@ -150,25 +132,13 @@ impl fmt::Display for Key {
         let (control, alt) = (if self.control { "ctrl-" } else { "" }, if self.alt { "alt-" } else { "" });
         write!(f, "{control}{alt}")?;
         if let Some((_, name)) = NAMES.iter().find(|(code, _)| *code == self.code) {
-            return f.write_str(name);
-        }
-        match self.code {
-            KeyCode::Character(character) => write!(f, "{character}"),
-            KeyCode::Function(number) => write!(f, "F{number}"),
-            KeyCode::Enter
-            | KeyCode::Escape
-            | KeyCode::Tab
-            | KeyCode::BackTab
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Up
-            | KeyCode::Down
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-            | KeyCode::PageUp
-            | KeyCode::PageDown => Ok(()),
+            f.write_str(name)
+        } else if let KeyCode::Character(character) = self.code {
+            write!(f, "{character}")
+        } else if let KeyCode::Function(number) = self.code {
+            write!(f, "F{number}")
+        } else {
+            Ok(())
         }
     }
 }
@@ -186,6 +156,13 @@ mod tests {
         }
         for word in ["", "hyper-x", "f0", "f25", "ctrl-"] {
             assert_eq!(Key::parse(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn every_key_with_a_name_is_written() {
+        for (code, name) in NAMES {
+            assert_eq!((Key::plain(code).to_string(), Key::parse(name)), (name.to_owned(), Some(Key::plain(code))));
         }
     }
 

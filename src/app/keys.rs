@@ -135,58 +135,31 @@ impl App {
     fn palette_key(&mut self, key: Key, out: &mut Outcome) {
         out.redraw = Redraw::Frame;
         let Some(Overlay::Palette(palette)) = self.overlays.last_mut() else { return };
-        match key.code {
-            KeyCode::Escape => {
-                self.overlays.pop();
-            }
-            KeyCode::Enter => self.run_choice(out),
-            KeyCode::Tab => self.complete_choice(),
-            KeyCode::Character('c') if key.control => {
-                self.overlays.pop();
-            }
-            KeyCode::Character('n') if key.control => palette.step(Motion::Lines(1)),
-            KeyCode::Character('p') if key.control => palette.step(Motion::Lines(-1)),
-            KeyCode::Character(_)
-            | KeyCode::BackTab
-            | KeyCode::Backspace
-            | KeyCode::Delete
-            | KeyCode::Up
-            | KeyCode::Down
-            | KeyCode::Left
-            | KeyCode::Right
-            | KeyCode::Home
-            | KeyCode::End
-            | KeyCode::PageUp
-            | KeyCode::PageDown
-            | KeyCode::Function(_) => {
-                if palette.input.key(key) == Edit::Changed {
-                    self.offer_choices();
-                } else if let Some(motion) = motion_of(key) {
-                    palette.step(motion);
-                }
-            }
+        if key.code == KeyCode::Escape || key == Key::control('c') {
+            self.overlays.pop();
+        } else if key.code == KeyCode::Enter {
+            self.run_choice(out);
+        } else if key.code == KeyCode::Tab {
+            self.complete_choice();
+        } else if key == Key::control('n') {
+            palette.step(Motion::Lines(1));
+        } else if key == Key::control('p') {
+            palette.step(Motion::Lines(-1));
+        } else if palette.input.key(key) == Edit::Changed {
+            self.offer_choices();
+        } else if let Some(motion) = motion_of(key) {
+            palette.step(motion);
         }
     }
 }
 
 /// The motion of a key that writes nothing.
 fn motion_of(key: Key) -> Option<Motion> {
-    match key.code {
-        KeyCode::Up => Some(Motion::Lines(-1)),
-        KeyCode::Down => Some(Motion::Lines(1)),
-        KeyCode::PageUp => Some(Motion::Pages(-1)),
-        KeyCode::PageDown => Some(Motion::Pages(1)),
-        KeyCode::Character(_)
-        | KeyCode::Enter
-        | KeyCode::Escape
-        | KeyCode::Tab
-        | KeyCode::BackTab
-        | KeyCode::Backspace
-        | KeyCode::Delete
-        | KeyCode::Left
-        | KeyCode::Right
-        | KeyCode::Home
-        | KeyCode::End
-        | KeyCode::Function(_) => None,
-    }
+    const MOTIONS: [(KeyCode, Motion); 4] = [
+        (KeyCode::Up, Motion::Lines(-1)),
+        (KeyCode::Down, Motion::Lines(1)),
+        (KeyCode::PageUp, Motion::Pages(-1)),
+        (KeyCode::PageDown, Motion::Pages(1)),
+    ];
+    MOTIONS.into_iter().find(|(code, _)| *code == key.code).map(|(_, motion)| motion)
 }
