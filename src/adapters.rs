@@ -5,6 +5,8 @@ pub mod feed;
 pub(crate) mod http;
 #[cfg(feature = "kubernetes")]
 pub mod kubernetes;
+#[cfg(any(feature = "swarm", feature = "kubernetes"))]
+mod mask;
 pub mod probe;
 pub mod steps;
 #[cfg(feature = "swarm")]

@@ -197,7 +197,7 @@ fn rooms(place: &str, mention: &Mention, broken: &mut Vec<Broken>) {
     if own == "adapters" && used == "adapters" {
         let platform = |path: &str| path.split(['/', '.']).nth(1).map(str::to_owned);
         let (here, there) = (platform(place), target.get(1).cloned());
-        let shared = ["http", "feed", "steps"];
+        let shared = ["http", "feed", "mask", "steps"];
         if let (Some(here), Some(there)) = (here, there)
             && here != there
             && here != "rs"

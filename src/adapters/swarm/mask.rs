@@ -2,40 +2,8 @@
 
 use serde_json::Value;
 
-/// What stands for a secret.
-pub(super) const MASK: &str = "••••••";
-
-/// Parts of names whose values are secrets, in lower case.
-const SECRETIVE: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "private",
-    "credential",
-    "auth_key",
-    "access_key",
-    "accesskey",
-    "basicauth",
-    "digestauth",
-    "dsn",
-    "jwt",
-    "signing",
-    "encryption",
-    "unlock",
-];
-
-/// Whether the value of an environment variable or option of that name is a secret.
-pub(super) fn name_is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    // A path to a secret is no secret, and the usual way to hand one over.
-    let path = name.ends_with("_file") || name.ends_with("_path");
-    !path && SECRETIVE.iter().any(|part| name.contains(part))
-}
+pub(super) use crate::adapters::mask::MASK;
+use crate::adapters::mask::{name_is_secret, without_secrets};
 
 /// Whether the value of a label of that name is a secret. Router labels name rules and ports, but also users.
 pub(super) fn label_is_secret(name: &str) -> bool {
@@ -55,10 +23,6 @@ pub(super) fn masked(value: Value) -> Value {
             map.into_iter()
                 .map(|(name, inner)| {
                     let inner = match (name.as_str(), inner) {
-                        ("Env", Value::Array(lines)) => Value::Array(lines.into_iter().map(variable).collect()),
-                        ("Args" | "Command", Value::Array(words)) => {
-                            Value::Array(words.into_iter().map(variable).collect())
-                        }
                         ("Labels", Value::Object(labels)) => Value::Object(
                             labels
                                 .into_iter()
@@ -79,28 +43,8 @@ pub(super) fn masked(value: Value) -> Value {
                 .collect(),
         ),
         Value::Array(items) => Value::Array(items.into_iter().map(masked).collect()),
-        Value::String(text) => Value::String(without_password(&text)),
+        Value::String(text) => Value::String(without_secrets(&text)),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
-    }
-}
-
-/// `NAME=value` or `--name=value`, masked by its name.
-fn variable(line: Value) -> Value {
-    let Value::String(line) = line else { return masked(line) };
-    match line.split_once('=') {
-        Some((name, _)) if name_is_secret(name) => Value::String(format!("{name}={MASK}")),
-        Some(_) | None => Value::String(without_password(&line)),
-    }
-}
-
-/// `scheme://user:password@host` without the password.
-fn without_password(text: &str) -> String {
-    let Some((before, rest)) = text.split_once("://") else { return text.to_owned() };
-    let end = rest.find(['/', ' ', '?']).unwrap_or(rest.len());
-    let (authority, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    match authority.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?.0, host))) {
-        Some((user, host)) => format!("{before}://{user}:{MASK}@{host}{after}"),
-        None => text.to_owned(),
     }
 }
 
