@@ -1,6 +1,9 @@
 //! The overview: which digest runs where, what needs attention, who is connected, and how many of everything.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     scroll::{Motion, Scroll},
@@ -304,37 +307,23 @@ fn revision_of(world: World<'_>) -> u64 {
 }
 
 fn stages(world: World<'_>) -> Vec<Stage> {
-    let mut found: Vec<Option<EnvironmentId>> = world.environments.0.iter().map(|it| Some(it.id.clone())).collect();
-    let mut others: Vec<Option<EnvironmentId>> = world
-        .store
-        .services()
-        .filter(|service| world.shows(&service.id.connection))
-        .map(|service| service.environment.clone())
-        .filter(|environment| !found.contains(environment))
-        .collect();
-    others.sort_unstable();
-    others.dedup();
-    // Services that belong nowhere stand last.
-    let nowhere = usize::from(others.first() == Some(&None));
-    others.rotate_left(nowhere);
-    found.extend(others);
+    let services = world.store.services().filter(|service| world.shows(&service.id.connection));
+    let used: BTreeSet<Option<&EnvironmentId>> = services.map(|service| service.environment.as_ref()).collect();
     let lock = |environment: &EnvironmentId| {
         world.store.locks().find(|lock| lock.environment == *environment && lock.holds(world.now)).cloned()
     };
+    let known = world.environments.0.iter().map(|it| &it.id);
     // An empty column tells nothing.
-    let used = |environment: &Option<EnvironmentId>| {
-        world.store.services().any(|service| service.environment == *environment)
-            || environment.as_ref().and_then(lock).is_some()
+    let shown = known.clone().filter(|it| used.contains(&Some(*it)) || lock(it).is_some()).map(Some);
+    let others = used.iter().copied().filter(|it| it.is_some_and(|it| known.clone().all(|known| known != it)));
+    // Services that belong nowhere stand last.
+    let nowhere = used.iter().copied().filter(Option::is_none);
+    let stage = |environment: Option<&EnvironmentId>| Stage {
+        protected: environment.is_some_and(|it| world.environments.protected(it)),
+        lock: environment.and_then(lock),
+        environment: environment.cloned(),
     };
-    found
-        .into_iter()
-        .filter(used)
-        .map(|environment| Stage {
-            protected: environment.as_ref().is_some_and(|it| world.environments.protected(it)),
-            lock: environment.as_ref().and_then(lock),
-            environment,
-        })
-        .collect()
+    shown.chain(others).chain(nowhere).map(stage).collect()
 }
 
 fn lanes(stages: &[Stage], world: World<'_>) -> Vec<Lane> {
