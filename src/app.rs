@@ -95,14 +95,14 @@ pub struct Spot {
 impl App {
     /// The console before anything was heard.
     pub fn new(settings: Settings, now: Timestamp) -> Self {
-        let (keymap, problems) = Keymap::new(&settings.keys);
-        let mut messages = Messages::default();
-        for problem in &problems {
-            messages.fail(now, problem);
-        }
+        // What is wrong with keys is said by whoever knows where they are written.
+        let (keymap, _) = Keymap::new(&settings.keys);
         let kinds = Pane::ALL.into_iter().filter_map(Pane::kind);
         Self {
-            known: Known { frozen_at: settings.frozen_at, ..Known::new(settings.environments.clone(), now) },
+            known: Known {
+                frozen_at: settings.frozen_at.filter(|_| settings.demo),
+                ..Known::new(settings.environments.clone(), now)
+            },
             logs: Logs::new(settings.log_bytes),
             settings,
             keymap,
@@ -112,7 +112,7 @@ impl App {
             overview: Overview::default(),
             operations: Operations::default(),
             overlays: Vec::new(),
-            messages,
+            messages: Messages::default(),
             areas: Areas::default(),
             face: Face::default(),
             deferred: false,

@@ -55,6 +55,8 @@ pub struct Config {
     pub journal: Journal,
     /// Keys for commands, in place of their own; no key at all takes a command off the keyboard.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// Where each of them stands, for whoever knows what commands there are.
+    pub keys_from: BTreeMap<String, Origin>,
 }
 
 impl Config {
@@ -146,7 +148,10 @@ impl Config {
             let wants = "a key in quotes, or a list of keys";
             match reader.value::<Vec<String>>(&format!("{option}.{command}"), wants, &|_| true, item) {
                 Some(keys) => {
-                    self.keys.insert(fleet::Text::clean(command).as_str().to_owned(), keys);
+                    let name = fleet::Text::clean(command).as_str().to_owned();
+                    let span = table.key(command).and_then(toml_edit::Key::span).or_else(|| item.span());
+                    self.keys_from.insert(name.clone(), reader.origin(span));
+                    self.keys.insert(name, keys);
                 }
                 None => read = Read::Damaged,
             }

@@ -17,6 +17,7 @@ use std::{
 
 use color_eyre::config::Theme;
 use quarterdeck::{
+    app::Keymap,
     cli::{Cli, Command},
     config::{Config, Origin, Paths, Problem, Severity, Sources},
     error::{Error, ErrorKind, Exit, Result},
@@ -78,6 +79,18 @@ impl Start {
     }
 }
 
+/// What is wrong with the keys in `config`. Commands and their keys are the console's, so that configuration cannot judge
+/// them, and the console does not know where they are written.
+fn misbound(config: &Config) -> Vec<Problem> {
+    let (_, wrong) = Keymap::new(&console::keys(config));
+    let problem = |(command, error): (String, Error)| {
+        let origin = config.keys_from.get(&command)?.clone();
+        let message = format!("`keys.{command}`: {}", error.message);
+        Some(Problem::error(origin, message.as_str()).hint(error.hint))
+    };
+    wrong.into_iter().filter_map(problem).collect()
+}
+
 fn run(cli: Cli) -> Result<Exit> {
     let paths = Paths::find()?;
     let named = cli.global.config.as_deref();
@@ -85,7 +98,8 @@ fn run(cli: Cli) -> Result<Exit> {
     sources.flags = cli.global.flags();
     sources.only.clone_from(&cli.global.connections);
     sources.home = Some(paths.home.clone());
-    let (config, problems) = Config::load(&sources);
+    let (config, mut problems) = Config::load(&sources);
+    problems.extend(misbound(&config));
     let start = Start { cli, config, problems, paths };
     // A command line that is wrong stops here. A file that is wrong costs only what is wrong in it.
     if let Some(problem) =

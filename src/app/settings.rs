@@ -23,7 +23,7 @@ pub struct Settings {
     pub read_only: Vec<ConnectionId>,
     /// Whether the embedded fleet was asked for, so that the first frame already says so.
     pub demo: bool,
-    /// When the embedded fleet's clock stands still, where it does: ages are counted from then.
+    /// When the embedded fleet's clock stands still, where it does: ages are counted from then wherever it is shown.
     pub frozen_at: Option<Timestamp>,
     /// Keys by command name, in place of the default ones.
     pub keys: Vec<(String, Vec<String>)>,

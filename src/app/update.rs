@@ -154,6 +154,9 @@ impl App {
     }
 
     fn connected(&mut self, profiles: Vec<Profile>, discovery: Discovery, out: &mut Outcome) {
+        if discovery == Discovery::Embedded {
+            self.known.frozen_at = self.settings.frozen_at;
+        }
         self.known.discovery = discovery;
         let gone: Vec<ConnectionId> = self
             .known

@@ -66,7 +66,8 @@ impl<'a> Reader<'a> {
         self.problems.push(Problem::note(self.origin(span), message));
     }
 
-    fn origin(&self, span: Option<Range<usize>>) -> Origin {
+    /// The place of `span`.
+    pub(super) fn origin(&self, span: Option<Range<usize>>) -> Origin {
         match &self.from {
             From::File(path, text) => Origin::within(path.clone(), text, &span.unwrap_or(0..0)),
             From::Word(origin) => origin.clone(),

@@ -1,7 +1,6 @@
 //! The commands that need no screen.
 
 use quarterdeck::{
-    app::Keymap,
     cli::{self, Cli, Command, Configuration},
     config::{self, Severity},
     error::{Error, ErrorKind, Exit, Result},
@@ -35,15 +34,7 @@ pub fn without_connections(start: &Start) -> Result<Option<Exit>> {
             for problem in &start.problems {
                 output.write(&format!("{problem}\n"))?;
             }
-            // Commands and their keys are the console's, so that the configuration cannot judge them.
-            let keys: Vec<_> = start.config.keys.iter().map(|(name, keys)| (name.clone(), keys.clone())).collect();
-            let (_, keys) = Keymap::new(&keys);
-            for error in &keys {
-                let hint = error.hint.as_deref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-                output.write(&format!("error: {error}\n  at {}{hint}\n", file.display()))?;
-            }
-            let wrong =
-                start.problems.iter().filter(|problem| problem.severity == Severity::Error).count() + keys.len();
+            let wrong = start.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
             if wrong == 0 {
                 output.write(&format!("{} is in order\n", file.display()))?;
             }
@@ -112,7 +103,7 @@ pub async fn run(start: Start) -> Result<Exit> {
         headless::say(&problem.to_string());
     }
     let fleet = if start.cli.global.demo.is_some() { Fleet::Embedded } else { Fleet::Real };
-    if let Some(at) = connect::frozen_at(&start.config, fleet) {
+    if let Some(at) = connect::frozen_at(&start.config).filter(|_| fleet == Fleet::Embedded) {
         clock::freeze(at);
     }
     let found = connect::connect(&start.config, fleet);

@@ -88,10 +88,10 @@ pub fn embedded(config: &Config) -> Vec<Arc<dyn Adapter>> {
     Demo::open(&demo_settings(config), clock::now())
 }
 
-/// When the clock of the fleet that was asked for stands still, where it does.
-pub fn frozen_at(config: &Config, fleet: Fleet) -> Option<Timestamp> {
+/// When the clock of the embedded fleet stands still, where it does.
+pub fn frozen_at(config: &Config) -> Option<Timestamp> {
     let settings = demo_settings(config);
-    (fleet == Fleet::Embedded && settings.frozen()).then(|| settings.start(clock::now()))
+    settings.frozen().then(|| settings.start(clock::now()))
 }
 
 /// What the configuration says about the embedded fleet.

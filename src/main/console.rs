@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use quarterdeck::{
     app::{self, App},
     cli::Command,
-    config::{Colors, Problem, Severity},
+    config::{Colors, Config, Problem, Severity},
     error::{Error, ErrorKind, Exit, Result},
     operation::{Authority, Mode},
     runtime::{self, Abilities, Ending, Mouse, Setup, abilities::Environment, clock, headless, journal::Journal},
@@ -40,8 +40,8 @@ pub async fn open(start: Start) -> Result<Exit> {
         mode,
         read_only: connect::read_only(&start.config),
         demo: fleet == Fleet::Embedded,
-        frozen_at: connect::frozen_at(&start.config, fleet),
-        keys: start.config.keys.iter().map(|(command, keys)| (command.clone(), keys.clone())).collect(),
+        frozen_at: connect::frozen_at(&start.config),
+        keys: keys(&start.config),
         confirm_after: start.config.console.confirm_after,
         log_bytes: usize::try_from(start.config.console.log_bytes.0).unwrap_or(usize::MAX),
         log_tail: start.config.console.log_tail,
@@ -86,6 +86,11 @@ pub async fn open(start: Start) -> Result<Exit> {
         Ending::HangUp => Ok(Exit::Done),
         Ending::Panic => Ok(Exit::Failed),
     }
+}
+
+/// The keys that `config` puts in the place of others.
+pub fn keys(config: &Config) -> Vec<(String, Vec<String>)> {
+    config.keys.iter().map(|(command, keys)| (command.clone(), keys.clone())).collect()
 }
 
 fn depth(colors: Colors) -> Depth {

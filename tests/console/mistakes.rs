@@ -13,12 +13,12 @@ fn every_mistake_is_told_with_line_and_column() {
     let file = home.configure(MISTAKES);
     let check = home.run(&["config", "check"]);
     assert_eq!(check.code, Some(2), "{check:?}");
-    for place in ["2:1", "3:9", "5:8", "7:12"] {
+    for place in ["2:1", "3:9", "5:8", "7:12", "9:1"] {
         let place = format!("{}:{place}", file.display());
         assert!(check.out.contains(&place), "{place} is not in:\n{}", check.out);
     }
     assert!(check.out.contains("Did you mean `theme`?"), "{}", check.out);
-    assert!(check.out.contains("no command `rol`") && check.out.contains("did you mean `roll`?"), "{}", check.out);
+    assert!(check.out.contains("no command `rol`") && check.out.contains("Did you mean `roll`?"), "{}", check.out);
 }
 
 #[test]

@@ -365,3 +365,13 @@ fn a_platform_that_hangs_delays_neither_frame_nor_key_nor_end() {
     console.keys("q");
     assert_eq!(console.ends(Duration::from_secs(4)), Some(0));
 }
+
+#[test]
+fn a_fleet_that_opened_because_nothing_was_found_stands_still_too() {
+    let asked = Home::new();
+    let expected = open(&asked).screen();
+    let home = Home::new();
+    home.configure("[demo]\ndeltas = 0\n");
+    let console = home.console(&[]).size(140, 40).open();
+    console.until("the screen of --demo=deltas=0", |screen| screen.rows == expected.rows);
+}

@@ -17,17 +17,16 @@ pub struct Keymap {
 
 impl Keymap {
     /// The table's keys with `overrides` (command name, keys) in their place, and what is wrong with those that are
-    /// not taken over. A bad one leaves the default keys of its command as they are.
-    pub fn new(overrides: &[(String, Vec<String>)]) -> (Self, Vec<Error>) {
+    /// not taken over, by command name. A bad one leaves the default keys of its command as they are.
+    pub fn new(overrides: &[(String, Vec<String>)]) -> (Self, Vec<(String, Error)>) {
         let mut problems = Vec::new();
         let mut keymap = Self::default();
         for entry in COMMANDS {
             keymap.keys.insert(entry.command, entry.keys.to_vec());
         }
         for (name, words) in overrides {
-            match keymap.override_one(name, words) {
-                Ok(()) => {}
-                Err(error) => problems.push(error),
+            if let Err(error) = keymap.override_one(name, words) {
+                problems.push((name.clone(), error));
             }
         }
         keymap.meanings = keymap.meanings_of_all();
@@ -47,25 +46,25 @@ impl Keymap {
     fn override_one(&mut self, name: &str, words: &[String]) -> Result<(), Error> {
         let wrong = |message: String| Error::new(ErrorKind::Config, message);
         let Some(entry) = COMMANDS.iter().find(|entry| entry.name == name) else {
-            let error = wrong(format!("keys: there is no command `{name}`"));
+            let error = wrong(format!("there is no command `{name}`"));
             return Err(match nearest(name, COMMANDS.iter().map(|entry| entry.name)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("`quarterdeck` lists all commands under `:` and `?`"),
+                Some(near) => error.hint(format!("Did you mean `{near}`?")),
+                None => error.hint("`quarterdeck` lists all commands under `:` and `?`."),
             });
         };
         let mut keys = Vec::new();
         for word in words {
             let key = Key::parse(word).ok_or_else(|| {
-                wrong(format!("keys: `{word}` for `{name}` is no key"))
-                    .hint("write keys as `x`, `X`, `ctrl-x`, `alt-x`, `f5`, `enter`, `pagedown`")
+                wrong(format!("`{word}` for `{name}` is no key"))
+                    .hint("Write keys as `x`, `X`, `ctrl-x`, `alt-x`, `f5`, `enter`, `pagedown`.")
             })?;
             if entry.command.changes() && !key.is_deliberate() {
-                return Err(wrong(format!("keys: `{key}` is too easily hit for `{name}`, which changes things"))
-                    .hint("use a shifted letter or a letter with alt"));
+                return Err(wrong(format!("`{key}` is too easily hit for `{name}`, which changes things"))
+                    .hint("Use a shifted letter or a letter with alt."));
             }
             if let Some(other) = self.taken(entry, key) {
-                return Err(wrong(format!("keys: `{key}` for `{name}` already means `{}` there", other.name))
-                    .hint(format!("give `{}` another key first", other.name)));
+                return Err(wrong(format!("`{key}` for `{name}` already means `{}` there", other.name))
+                    .hint(format!("Give `{}` another key first.", other.name)));
             }
             keys.push(key);
         }
@@ -112,7 +111,7 @@ mod tests {
 
     fn problem(pairs: &[(&str, &[&str])]) -> String {
         let (_, problems) = Keymap::new(&overrides(pairs));
-        problems.iter().map(|it| format!("{it} / {}", it.hint.as_deref().unwrap_or_default())).collect()
+        problems.iter().map(|(_, it)| format!("{it} / {}", it.hint.as_deref().unwrap_or_default())).collect()
     }
 
     #[test]
@@ -151,15 +150,15 @@ mod tests {
 
     #[test]
     fn a_bad_override_says_why_and_what_instead() {
-        assert_eq!(problem(&[("rol", &["Z"])]), "keys: there is no command `rol` / did you mean `roll`?");
+        assert_eq!(problem(&[("rol", &["Z"])]), "there is no command `rol` / Did you mean `roll`?");
         assert_eq!(
             problem(&[("roll", &["P"])]),
-            "keys: `P` for `roll` already means `promote` there / give `promote` another key first"
+            "`P` for `roll` already means `promote` there / Give `promote` another key first."
         );
         assert_eq!(
             problem(&[("roll", &["r"])]),
-            "keys: `r` is too easily hit for `roll`, which changes things / use a shifted letter or a letter with alt"
+            "`r` is too easily hit for `roll`, which changes things / Use a shifted letter or a letter with alt."
         );
-        assert!(problem(&[("help", &["hyper-x"])]).starts_with("keys: `hyper-x` for `help` is no key"));
+        assert!(problem(&[("help", &["hyper-x"])]).starts_with("`hyper-x` for `help` is no key"));
     }
 }

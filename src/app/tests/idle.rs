@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CONNECTION, ConnectionId, Delta, Kind, Msg, Redraw, Scope, Stage, small};
+use super::{CONNECTION, ConnectionId, Delta, Kind, Msg, Profile, Redraw, Scope, Settings, Stage, profile, small};
 use crate::{
     app::{Areas, Size, Subscription},
     fleet::sample,
@@ -44,6 +44,19 @@ fn everything_that_a_connection_has_is_watched() {
     let watched = Kind::ALL.map(|kind| Subscription::Watch(CONNECTION.into(), kind));
     let subscriptions = stage.app.subscriptions();
     assert!(watched.iter().all(|it| subscriptions.contains(it)));
+}
+
+#[test]
+fn only_the_embedded_fleet_stands_still() {
+    let then = sample::minutes_ago(90);
+    let age_of_now = |demo: bool, found: fn(Vec<Profile>) -> Msg| {
+        let mut stage = Stage::looking(Settings { frozen_at: Some(then), demo, ..Settings::default() });
+        stage.tell(found(vec![profile(CONNECTION)]));
+        stage.app.world().now
+    };
+    assert_eq!(age_of_now(true, Msg::Embedded), then);
+    assert_eq!(age_of_now(false, Msg::Embedded), then, "it opened because nothing was found");
+    assert_eq!(age_of_now(false, Msg::Connections), sample::NOW, "live data is as old as it is");
 }
 
 #[test]
