@@ -31,10 +31,10 @@ fn seventh() -> DemoSettings {
     DemoSettings { seed: 7, ..DemoSettings::default() }
 }
 
-fn open(flavour: Flavour, settings: DemoSettings) -> Connection {
+fn open(flavour: Flavour, settings: &DemoSettings) -> Connection {
     // The whole of it on the one connection.
     let share = settings::Share { tasks: settings.tasks, deltas: settings.deltas.unwrap_or(0) };
-    Connection::new(flavour, &settings, share, EPOCH)
+    Connection::new(flavour, settings, share, EPOCH)
 }
 
 /// A journal that counts its lines.
@@ -124,7 +124,7 @@ async fn done(
 #[tokio::test(start_paused = true)]
 async fn a_watch_begins_with_a_list_of_unique_and_stable_ids() {
     for flavour in [Flavour::Kubernetes, Flavour::Swarm] {
-        let connection = open(flavour, seventh());
+        let connection = open(flavour, &seventh());
         for kind in Kind::ALL {
             let mut deltas = connection.watch(kind);
             let scope = Scope::whole(connection.profile().connection.clone(), kind);
@@ -141,7 +141,7 @@ async fn a_watch_begins_with_a_list_of_unique_and_stable_ids() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_watched_is_what_there_is() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let mut store = Store::default();
     let mut watches = futures_util::stream::select_all(Kind::ALL.map(|kind| connection.watch(kind)));
     let mut until = Box::pin(sleep(Duration::from_mins(10)));
@@ -164,7 +164,7 @@ async fn what_is_watched_is_what_there_is() {
 
 #[tokio::test(start_paused = true)]
 async fn a_frozen_fleet_never_says_anything_again() {
-    let connection = open(Flavour::Swarm, DemoSettings { deltas: Some(0), ..DemoSettings::default() });
+    let connection = open(Flavour::Swarm, &DemoSettings { deltas: Some(0), ..DemoSettings::default() });
     let mut watches = futures_util::stream::select_all(Kind::ALL.map(|kind| connection.watch(kind)));
     let mut complete = 0;
     while complete < Kind::ALL.len() {
@@ -189,7 +189,7 @@ async fn a_frozen_fleet_never_says_anything_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_live_fleet_gives_signs_of_life_and_moves() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let mut locks = connection.watch(Kind::Lock);
     for _ in 0..2 {
         let _ = locks.next().await;
@@ -200,7 +200,7 @@ async fn a_live_fleet_gives_signs_of_life_and_moves() {
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_fleet_comes_in_small_pieces() {
-    let connection = open(Flavour::Kubernetes, DemoSettings { tasks: Some(2000), deltas: Some(1000), ..seventh() });
+    let connection = open(Flavour::Kubernetes, &DemoSettings { tasks: Some(2000), deltas: Some(1000), ..seventh() });
     let mut tasks = connection.watch(Kind::Task);
     while !matches!(tasks.next().await, Some(Ok(Delta::Complete(_)))) {}
     let (mut pieces, mut most) = (0, 0);
@@ -218,7 +218,7 @@ async fn a_busy_fleet_comes_in_small_pieces() {
 
 #[tokio::test(start_paused = true)]
 async fn dropping_every_watch_stops_everything() {
-    let connection = open(Flavour::Swarm, DemoSettings { deltas: Some(1000), ..seventh() });
+    let connection = open(Flavour::Swarm, &DemoSettings { deltas: Some(1000), ..seventh() });
     let held = Arc::downgrade(&connection.player);
     let mut watch = connection.watch(Kind::Task);
     let _ = watch.next().await;
@@ -235,7 +235,7 @@ async fn dropping_every_watch_stops_everything() {
 
 #[tokio::test(start_paused = true)]
 async fn verbs_on_the_swarm_reach_their_verdict_and_change_it_once() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let auth = service(&connection, "auth", "prod").await;
     let digest = auth.image.clone().expect("it runs something");
     assert_eq!(
@@ -273,7 +273,7 @@ async fn verbs_on_the_swarm_reach_their_verdict_and_change_it_once() {
 
 #[tokio::test(start_paused = true)]
 async fn verbs_on_nodes_stacks_and_locks_reach_their_verdict_and_change_them_once() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let nodes = list(&connection, Kind::Node).await;
     let node = nodes.iter().filter_map(Resource::as_node).find(|it| !it.role.votes() && it.reserved.tasks > 3);
     let node = node.expect("a worker has tasks").id.clone();
@@ -305,7 +305,7 @@ async fn verbs_on_nodes_stacks_and_locks_reach_their_verdict_and_change_them_onc
 
 #[tokio::test(start_paused = true)]
 async fn verbs_on_kubernetes_reach_their_verdict_and_change_it_once() {
-    let connection = open(Flavour::Kubernetes, seventh());
+    let connection = open(Flavour::Kubernetes, &seventh());
     let gateway = service(&connection, "gateway", "prod").await;
     let spread = done(&connection, Verb::Rebalance, vec![gateway.id.clone()], Argument::None).await;
     assert_eq!((spread.0.outcome, spread.1, spread.2), (Outcome::Completed, 1, 1));
@@ -341,7 +341,7 @@ async fn verbs_on_kubernetes_reach_their_verdict_and_change_it_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_roll_whose_image_is_broken_ends_as_its_service_says() {
-    let swarm = open(Flavour::Swarm, seventh());
+    let swarm = open(Flavour::Swarm, &seventh());
     let pauses = service(&swarm, "cp_api_tickle", "prod").await.id;
     let (verdict, ..) = done(&swarm, Verb::Roll, vec![pauses], Argument::None).await;
     assert_eq!(verdict.outcome, Outcome::Paused);
@@ -366,7 +366,7 @@ async fn a_verb_a_platform_lacks_says_why() {
         (Flavour::Kubernetes, Verb::Test, Kind::Endpoint),
         (Flavour::Kubernetes, Verb::Remove, Kind::Backing),
     ] {
-        let connection = open(flavour, DemoSettings::default());
+        let connection = open(flavour, &DemoSettings::default());
         let subject = ResourceId::new(connection.profile().connection.clone(), kind, "x".into());
         let error = plan_for(&connection, verb, vec![subject], Argument::None).await.expect_err("it is lacked");
         assert_eq!(error.kind, ErrorKind::Unsupported);
@@ -379,7 +379,7 @@ async fn a_verb_a_platform_lacks_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_whose_world_has_moved_is_refused() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let auth = service(&connection, "auth", "prod").await.id;
     let plan = plan_for(&connection, Verb::Roll, vec![auth.clone()], Argument::None).await.expect("it can be planned");
     let _ = done(&connection, Verb::Scale, vec![auth], Argument::Replicas(4)).await;
@@ -393,7 +393,7 @@ async fn a_plan_whose_world_has_moved_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn no_journal_line_no_change() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let auth = service(&connection, "auth", "prod").await.id;
     let plan = || plan_for(&connection, Verb::Roll, vec![auth.clone()], Argument::None);
     let approved = approve(plan().await.expect("it can be planned"));
@@ -411,7 +411,7 @@ async fn no_journal_line_no_change() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_drain_stops_between_two_evictions_and_says_what_is_left() {
-    let connection = open(Flavour::Kubernetes, seventh());
+    let connection = open(Flavour::Kubernetes, &seventh());
     let nodes = list(&connection, Kind::Node).await;
     let node = nodes.iter().filter_map(Resource::as_node).find(|it| it.reserved.tasks > 4).expect("a node has pods");
     let plan =
@@ -455,7 +455,7 @@ fn record(plan: Plan, sent: Vec<usize>, at: Timestamp) -> OperationRecord {
 
 #[tokio::test(start_paused = true)]
 async fn observing_looks_and_never_sends() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let auth = service(&connection, "auth", "prod").await.id;
     let plan = plan_for(&connection, Verb::Roll, vec![auth], Argument::None).await.expect("it can be planned");
     let at = connection.player.now();
@@ -478,7 +478,7 @@ async fn observing_looks_and_never_sends() {
 
 #[tokio::test(start_paused = true)]
 async fn progress_tells_of_every_task_of_a_roll() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let auth = service(&connection, "auth", "prod").await;
     let plan =
         plan_for(&connection, Verb::Roll, vec![auth.id.clone()], Argument::None).await.expect("it can be planned");
@@ -501,7 +501,7 @@ async fn progress_tells_of_every_task_of_a_roll() {
 #[tokio::test(start_paused = true)]
 async fn every_resource_can_be_described_in_its_platforms_own_json() {
     for flavour in [Flavour::Kubernetes, Flavour::Swarm] {
-        let connection = open(flavour, seventh());
+        let connection = open(flavour, &seventh());
         for kind in Kind::ALL {
             for row in list(&connection, kind).await {
                 let document = connection.describe(row.id().clone()).await.expect("what was listed can be described");
@@ -530,7 +530,7 @@ fn flat(batches: &[LogBatch]) -> Vec<(Timestamp, Text)> {
 
 #[tokio::test(start_paused = true)]
 async fn the_log_of_a_service_is_the_merged_logs_of_its_tasks() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let of = service(&connection, "public_api", "prod").await.id;
     let mut stream = connection.logs(LogRequest { follow: false, ..request(of.clone(), 300) });
     let mut history = Vec::new();
@@ -565,7 +565,7 @@ async fn the_log_of_a_service_is_the_merged_logs_of_its_tasks() {
 
 #[tokio::test(start_paused = true)]
 async fn logs_come_as_fast_as_they_were_asked_to() {
-    let connection = open(Flavour::Swarm, DemoSettings { logs: Some(100_000), ..seventh() });
+    let connection = open(Flavour::Swarm, &DemoSettings { logs: Some(100_000), ..seventh() });
     let of = service(&connection, "webservice", "prod").await.id;
     let mut stream = connection.logs(request(of, 0));
     let until = connection.player.now().after(Duration::from_secs(2));
@@ -578,7 +578,7 @@ async fn logs_come_as_fast_as_they_were_asked_to() {
 
 #[tokio::test(start_paused = true)]
 async fn the_log_of_a_task_that_ends_says_so() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let auth = service(&connection, "auth", "prod").await.id;
     let tasks = list(&connection, Kind::Task).await;
     let running = |row: &&Resource| {
@@ -624,7 +624,7 @@ async fn both_connections_open_embedded_and_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_knows_what_undoes_it() {
-    let connection = open(Flavour::Swarm, seventh());
+    let connection = open(Flavour::Swarm, &seventh());
     let node = || vec![connection.player.with(|world| world.machines.values().next().expect("a node").row.id.clone())];
     let service = || {
         let has_several = |world: &world::World| {
