@@ -659,7 +659,7 @@ fn node_of(connection: &Connection, wanted: impl Fn(&crate::fleet::Node) -> bool
 #[tokio::test(start_paused = true)]
 async fn nodes_change_their_role_and_the_quorum_follows() {
     use crate::fleet::{NodeRole, Quorum};
-    let connection = open(Flavour::Swarm, "seed=7");
+    let connection = open(Flavour::Swarm, &seventh());
     connection.player.ready().await;
     let quorum = || connection.player.with(|world| world.clusters.values().next().and_then(|it| it.quorum));
     let votes = |managers| Some(Quorum { managers, reachable: managers });
@@ -690,7 +690,7 @@ async fn nodes_change_their_role_and_the_quorum_follows() {
 
 #[tokio::test(start_paused = true)]
 async fn a_join_token_is_rotated_once_and_in_no_plan() {
-    let connection = open(Flavour::Swarm, "seed=7");
+    let connection = open(Flavour::Swarm, &seventh());
     connection.player.ready().await;
     let cluster = connection.player.with(|world| world.clusters.values().next().map(|it| it.id.clone())).expect("one");
     let tokens = async || {
@@ -715,7 +715,7 @@ async fn a_join_token_is_rotated_once_and_in_no_plan() {
 
 #[tokio::test(start_paused = true)]
 async fn a_drain_that_starts_first_leaves_no_gap() {
-    let connection = open(Flavour::Swarm, "seed=7");
+    let connection = open(Flavour::Swarm, &seventh());
     connection.player.ready().await;
     let node = node_of(&connection, |it| !it.role.votes() && it.reserved.tasks > 3).id;
     let plan = plan_for(&connection, Verb::Drain, vec![node.clone()], Argument::StartFirst).await.expect("a plan");
