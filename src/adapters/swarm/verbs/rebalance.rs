@@ -90,8 +90,10 @@ fn skew(service: &model::Service, tasks: &[model::Task], nodes: &[model::Node]) 
     if most <= fewest + 1 {
         return Err(format!("{name} is spread already: at most {most} of its tasks on one of {} nodes", places.len()));
     }
-    let even = places.iter().map(|(tasks, _)| tasks).sum::<usize>().div_ceil(places.len());
-    let surplus = places.iter().map(|(tasks, _)| tasks.saturating_sub(even)).sum();
+    let all: usize = places.iter().map(|(tasks, _)| tasks).sum();
+    let (each, more) = (all / places.len(), all % places.len());
+    let surplus =
+        places.iter().zip(0..).map(|((tasks, _), n)| tasks.saturating_sub(each + usize::from(n < more))).sum();
     Ok(Skew { most, fewest, surplus, text: format!("{most} tasks on {crowded}, {fewest} on {empty}") })
 }
 
