@@ -76,11 +76,9 @@ impl Follower {
         let tasks = machine.map_or(0, |(_, it)| u32::try_from(it.instances.len()).unwrap_or(0));
         let name = world.get(&subject).map_or_else(|| subject.key.clone(), |it| it.name().clone());
         let starts_first = plan.argument == Argument::StartFirst;
-        let at_once = starts_first
-            && match subject.kind {
-                Kind::Service => matches!(moved(&step.request), Some(Move::Back(_))),
-                _ => step.request.change.get(AVAILABILITY).and_then(|it| it.get("to")?.as_str()) == Some("pause"),
-            };
+        let to = step.request.change.get(AVAILABILITY).and_then(|it| it.get("to")?.as_str());
+        let returns = matches!(moved(&step.request), Some(Move::Back(_)));
+        let at_once = starts_first && (returns || to == Some("pause"));
         let told = BTreeMap::new();
         Self { verb: plan.verb, subject, sent_at, tasks, service, services, name, at_once, told, last: None }
     }

@@ -31,9 +31,10 @@ impl Draft<'_> {
         let (number, machine) = self.world.machine(&id.key).ok_or_else(|| missing(id))?;
         let (name, leads) = (machine.row.name.clone(), machine.row.role == NodeRole::Leader);
         let managers = self.world.machines.values().filter(|it| it.votes()).count();
-        let (from, to, role, after) = match self.plan.verb {
-            Verb::PromoteNode => ("worker", "manager", NodeRole::Manager, managers + 1),
-            _ => ("manager", "worker", NodeRole::Worker, managers.saturating_sub(1)),
+        let (from, to, role, after) = if self.plan.verb == Verb::PromoteNode {
+            ("worker", "manager", NodeRole::Manager, managers + 1)
+        } else {
+            ("manager", "worker", NodeRole::Worker, managers.saturating_sub(1))
         };
         if machine.votes() == role.votes() {
             return Err(Error::new(ErrorKind::Conflict, format!("{name} is a {to} already")));
