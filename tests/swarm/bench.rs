@@ -388,7 +388,9 @@ async fn meet(mut client: UnixStream, engine: &Path, first: &[u8], mishap: Misha
             let _ = client.write_all(refusal(text).as_bytes()).await;
             return;
         }
-        _ => asked(&mut client, engine, first).await,
+        Mishap::Unanswered | Mishap::Stuck(_) | Mishap::Cut(_) | Mishap::Slow | Mishap::Overruled(_) => {
+            asked(&mut client, engine, first).await
+        }
     };
     match mishap {
         Mishap::Stuck(bytes) => {

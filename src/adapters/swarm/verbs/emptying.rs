@@ -219,9 +219,10 @@ impl<'a> Emptying<'a> {
                 self.waiting = Some((reason.clone(), since));
             }
             if since.read() >= UNPLACED && left == 0 {
-                return Ok(Some(
-                    self.stalled(&format!("the node is empty, but {reason} for {}", brief(since.read())), &short),
-                ));
+                return Ok(Some(Self::stalled(
+                    &format!("the node is empty, but {reason} for {}", brief(since.read())),
+                    &short,
+                )));
             }
         } else {
             self.waiting = None;
@@ -243,12 +244,12 @@ impl<'a> Emptying<'a> {
             return Ok(Some(verdict));
         }
         if self.still.read() >= STILL {
-            return Ok(Some(self.stalled(&format!("nothing has moved for {}", brief(self.still.read())), &short)));
+            return Ok(Some(Self::stalled(&format!("nothing has moved for {}", brief(self.still.read())), &short)));
         }
         Ok(None)
     }
 
-    fn stalled(&self, text: &str, short: &[String]) -> Verdict {
+    fn stalled(text: &str, short: &[String]) -> Verdict {
         let mut verdict = verdict(Outcome::Stalled, text);
         verdict.left.push("the node stays drained; activate lets it take tasks again".into());
         verdict.left.extend(short.iter().map(|it| Text::clean(&format!("running: {it}"))));

@@ -55,7 +55,7 @@ impl Standing {
     }
 
     /// The step that makes the lock say `taking`.
-    fn take(&self, subject: &ResourceId, taking: &Taking<'_>, title: &str) -> Result<Step> {
+    fn take(&self, subject: &ResourceId, taking: &Taking<'_>, title: &str) -> Step {
         let Some(config) = &self.config else {
             let request = Way::NewConfig.request(taking.config(&self.name));
             let unique = Precondition {
@@ -63,12 +63,12 @@ impl Standing {
                 value: "free".into(),
                 enforcer: Enforcer::Platform,
             };
-            return Ok(step(subject, title, request, vec![unique], "the lock to be held"));
+            return step(subject, title, request, vec![unique], "the lock to be held");
         };
         let id = config.get("ID").and_then(Value::as_str).unwrap_or_default();
         let spec = config.get("Spec").cloned().unwrap_or_default();
         let changes = Changes::none().set(&spec, &["Labels"], taking.labels());
-        Ok(step(subject, title, Way::Config(id).request(changes.written()), vec![version()], "the lock to be held"))
+        step(subject, title, Way::Config(id).request(changes.written()), vec![version()], "the lock to be held")
     }
 
     fn release(&self, subject: &ResourceId, title: &str, holder: &Text, operation: Option<&Text>) -> Step {
@@ -141,7 +141,7 @@ fn take(
         (None, Some(_)) => format!("take over the lock on {environment}, which has ended"),
         (None, None) => format!("lock {environment}"),
     };
-    draft.plan.steps.push(standing.take(subject, &taking, &title)?);
+    draft.plan.steps.push(standing.take(subject, &taking, &title));
     draft.say(format!("everybody sees it: {holder}, {reason}; it ends by itself after {}", brief(lasts)));
     draft.say("verbs are refused there until then, except for its holder; a reason overrides it");
     draft.plan.rollback = "unlock it".into();
@@ -169,7 +169,7 @@ pub(super) async fn around(bench: &Bench, plan: &mut Plan, evidence: &Evidence) 
     let (holder, operation) = (&evidence.operator, Some(&plan.operation.0));
     let taking =
         Taking { environment: &environment, holder, operation, reason: &reason, at: feed::wall_clock(), lasts };
-    let mut first = standing.take(&subject, &taking, &format!("lock {environment} while this runs"))?;
+    let mut first = standing.take(&subject, &taking, &format!("lock {environment} while this runs"));
     let mut last = standing.release(&subject, &format!("release the lock on {environment}"), holder, operation);
     (first.always, last.always) = (true, true);
     plan.steps.insert(0, first);

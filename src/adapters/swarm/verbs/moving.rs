@@ -69,7 +69,7 @@ pub(super) fn of(
         match (volume.of.as_str(), volume.source.as_str()) {
             ("volume", "") => say("what its nameless volume holds stays on the node".to_owned()),
             ("volume", source) => {
-                say(format!("what volume {source} holds stays on the node; elsewhere it begins empty"))
+                say(format!("what volume {source} holds stays on the node; elsewhere it begins empty"));
             }
             ("bind", source) => say(format!("{source} is the node's own: elsewhere it may be missing or different")),
             _ => {}

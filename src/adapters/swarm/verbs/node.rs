@@ -70,10 +70,8 @@ impl Machine {
         let (title, waits) =
             (format!("drain {}", self.name()), format!("no task on {} and every service whole", self.name()));
         let mut step = self.set(subject, "Availability", "drain", &title, &waits);
-        let sorts: [(&str, fn(&Moved) -> bool); 2] =
-            [(MOVES, Moved::moves), (STAYS, |it: &Moved| !it.global && !it.moves())];
-        for (word, belongs) in sorts {
-            let its = moved.iter().filter(|(_, it)| belongs(it));
+        for (word, moves) in [(MOVES, true), (STAYS, false)] {
+            let its = moved.iter().filter(|(_, it)| !it.global && it.moves() == moves);
             let its: serde_json::Map<_, _> =
                 its.map(|(service, it)| (service.spec.name.clone(), json!(it.here))).collect();
             if let (Some(change), false) = (step.request.change.as_object_mut(), its.is_empty()) {
