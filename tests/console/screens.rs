@@ -121,7 +121,7 @@ fn help_says_what_the_keys_of_this_place_do() {
     let help = console.shows("Moving");
     assert!(help.has("go in: service to tasks to logs"), "{}", help.text());
     console.keys("G");
-    console.shows("end the console");
+    console.shows("By name only, or elsewhere");
     console.keys(ESCAPE);
     console.hides("Moving");
     at(&console, "Services");

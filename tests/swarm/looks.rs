@@ -267,8 +267,11 @@ async fn looking_asks_only_what_is_on_the_list() {
     let adapter = open(&tap.path);
     for (kind, _) in adapter.profile().kinds.clone() {
         let rows = listed(&adapter, kind).await.expect("it can be listed");
-        let first = rows.first().expect("the lab has some of every kind").id().clone();
-        adapter.describe(first).await.expect("it can be described");
+        let Some(first) = rows.first() else {
+            assert_eq!(kind, Kind::Lock, "the lab has some of every other kind");
+            continue;
+        };
+        adapter.describe(first.id().clone()).await.expect("it can be described");
     }
     adapter.check().await.expect("it can be checked");
     let services = listed(&adapter, Kind::Service).await.expect("services can be listed");
