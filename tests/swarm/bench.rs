@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU8, AtomicU32, Ordering},
     },
     time::Duration,
@@ -28,10 +28,32 @@ use tokio::{
 };
 
 /// The lab's engines by the names of their nodes.
-pub struct Lab(BTreeMap<String, PathBuf>);
+pub struct Lab(BTreeMap<String, PathBuf>, #[expect(dead_code, reason = "held until the test ends")] Option<Turn>);
+
+/// Tests share the lab; one that empties nodes has it alone, since everybody's tasks would move.
+static TURNS: RwLock<()> = RwLock::new(());
+
+/// Holds the lab for a test.
+#[expect(dead_code, reason = "held, and not looked at")]
+pub enum Turn {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
+/// The lab for one test alone.
+pub fn lab_alone() -> Option<(Lab, Turn)> {
+    let turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
+    Some((there()?, Turn::Alone(turn)))
+}
 
 /// The lab, or a word about its absence.
 pub fn lab() -> Option<Lab> {
+    let turn = TURNS.read().unwrap_or_else(PoisonError::into_inner);
+    let Lab(sockets, _) = there()?;
+    Some(Lab(sockets, Some(Turn::Shared(turn))))
+}
+
+fn there() -> Option<Lab> {
     let Some(file) = std::env::var_os("QUARTERDECK_LAB_SWARM") else {
         println!("skipped: swarm: QUARTERDECK_LAB_SWARM is not set");
         return None;
@@ -51,6 +73,7 @@ impl Lab {
                     Some((words.next()?.to_owned(), PathBuf::from(words.next()?)))
                 })
                 .collect(),
+            None,
         )
     }
 
