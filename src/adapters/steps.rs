@@ -11,13 +11,16 @@ use tokio::sync::mpsc::Sender;
 use super::feed::{self, Stopwatch};
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::Text,
+    fleet::{Text, Timestamp, time::brief},
     operation::{OperationRecord, Outcome, Plan, Progress, Step, Verdict},
     platform::{Cancel, Canceller, Scribe, Ticket},
 };
 
 /// Between two looks for a request that got no answer.
 const LOOK: Duration = Duration::from_secs(2);
+/// A request leaves this soon after its journal line was asked for, or not at all: who finds the line after a crash must
+/// know until when the request may come.
+const HASTE: Duration = Duration::from_secs(30);
 
 /// What a look for a request says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub trait Hand: Send + Sync {
     /// All that sending needs, read just before.
     type Ready: Send + Sync;
 
-    /// After a request without an answer, how long to look for it: what a platform had accepted may still be applied.
+    /// How long after it was sent a request may take effect: what a platform had accepted may still be applied.
     const AFTERMATH: Duration;
 
     /// Reads the subject again, compares it with what the step presumes, and makes the request's body. An error means
@@ -102,7 +105,8 @@ pub fn verdict(outcome: Outcome, text: impl AsRef<str>) -> Verdict {
 pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Cancel, says: &Says) -> Verdict {
     let mut last = verdict(Outcome::Completed, "there was nothing to do");
     let mut ended: Option<(Verdict, usize)> = None;
-    let mut sent = false;
+    let mut left: Vec<Text> = Vec::new();
+    let (mut sent, mut own) = (false, false);
     for (number, step) in plan.steps.iter().enumerate() {
         if step.always && ended.is_some() && !sent {
             continue;
@@ -123,106 +127,118 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
         let (unasked, cancel) = (never.listener(), cancel);
         let cancel = if step.always { &unasked } else { cancel };
         let did = one(hand, number, step, scribe, cancel, says).await;
-        sent |= did.sent;
-        match &mut ended {
-            // It failed before; what cleans up only adds what it could not.
-            Some((before, _)) if did.verdict.outcome != Outcome::Completed => {
-                before.left.push(Text::clean(&format!("{}: {}", step.title, did.verdict.text)));
-                before.left.extend(did.verdict.left);
+        sent |= did.reached == Reached::Platform;
+        if did.verdict.outcome == Outcome::Completed {
+            if !step.always {
+                let before = std::mem::take(&mut last.left);
+                (last, own) = (did.verdict, true);
+                last.left.splice(0..0, before);
             }
-            Some(_) => {}
-            None if did.verdict.outcome == Outcome::Completed => {
-                if !step.always {
-                    let left = std::mem::take(&mut last.left);
-                    last = did.verdict;
-                    last.left.splice(0..0, left);
-                }
+        } else if ended.is_some() || closes(plan, number) {
+            // How it ended is known; what cleans up only adds what it could not.
+            left.push(Text::clean(&format!("{}: {}", step.title, did.verdict.text)));
+            left.extend(did.verdict.left);
+        } else {
+            let mut verdict = did.verdict;
+            // What is done of it stays done, and the journal knows of nothing beyond.
+            let between = own && did.reached == Reached::Nothing;
+            if verdict.outcome == Outcome::Refused && sent {
+                verdict.outcome = if between { Outcome::Interrupted } else { Outcome::Failed };
+                verdict.text = Text::clean(&format!("{}: {}", step.title, verdict.text));
             }
-            None => {
-                let mut verdict = did.verdict;
-                if verdict.outcome == Outcome::Refused && sent {
-                    verdict.outcome = Outcome::Failed;
-                    verdict.text = Text::clean(&format!("{}: {}", step.title, verdict.text));
-                }
-                ended = Some((verdict, number + 1));
-            }
+            let from = if between { number } else { number + 1 };
+            ended = Some((verdict, from));
         }
     }
-    match ended {
+    let mut verdict = match ended {
         Some((verdict, from)) => with_unsent(verdict, plan, from),
         None => hand.finished(plan, last),
-    }
+    };
+    verdict.left.extend(left);
+    verdict
 }
 
 /// Finds out what became of an operation that nobody followed to its end. Never sends.
 pub async fn observe<H: Hand>(hand: &H, record: &OperationRecord, says: &Says) -> Verdict {
+    observe_at(feed::wall_clock(), hand, record, says).await
+}
+
+/// As [`observe`], beginning `now` by the clock that dates the record.
+pub async fn observe_at<H: Hand>(now: Timestamp, hand: &H, record: &OperationRecord, says: &Says) -> Verdict {
     let plan = &record.plan;
-    let sent = |number: &usize| record.sent.contains(number);
-    let Some(number) = (0..plan.steps.len()).filter(|it| plan.steps.get(*it).is_some_and(|it| !it.always)).rfind(sent)
-    else {
-        return with_unsent(left_always(verdict(Outcome::Refused, "nothing had been sent"), record), plan, 0);
-    };
-    let Some(step) = plan.steps.get(number) else {
-        return verdict(Outcome::Unknown, "the journal names a step that its plan does not have");
-    };
-    says.say(Progress::Step(number)).await;
-    let seen = loop {
-        match hand.sight(step).await {
-            Ok(Sight::Took) => {
-                let never = Canceller::default();
-                break hand.follow(step, None, &never.listener(), says).await;
+    let began = Stopwatch::start();
+    // A request that was cut off may still be on its way.
+    let yet = (HASTE + H::AFTERMATH).saturating_sub(record.last_at.age(now));
+    let own = |number: &usize| plan.steps.get(*number).is_some_and(|it| !it.always);
+    let last = record.sent.iter().copied().filter(own).max();
+    let (mut seen, from) = match last.and_then(|number| Some((number, plan.steps.get(number)?))) {
+        None => (verdict(Outcome::Refused, "nothing had been sent"), 0),
+        Some((number, step)) => {
+            says.say(Progress::Step(number)).await;
+            let mut seen = match look(hand, step, yet, says).await {
+                Found::Took => {
+                    let never = Canceller::default();
+                    hand.follow(step, None, &never.listener(), says).await
+                }
+                Found::Never => verdict(Outcome::Failed, format!("the request never took effect: {}", step.title)),
+                Found::Changed(text) | Found::Hidden(text) => verdict(Outcome::Unknown, text),
+            };
+            let rest = plan.steps.iter().skip(number + 1).any(|step| !step.always);
+            if seen.outcome == Outcome::Completed && rest {
+                let text = format!("{}: {}; then it was cut off", step.title, seen.text);
+                seen = Verdict { left: seen.left, ..verdict(Outcome::Interrupted, text) };
             }
-            Ok(Sight::Overtaken(text)) => break verdict(Outcome::Unknown, text),
-            // A request that was cut off may still be on its way.
-            Ok(Sight::NotYet) if record.last_at.age(feed::wall_clock()) >= H::AFTERMATH => {
-                break verdict(Outcome::Failed, format!("the request never took effect: {}", step.title));
-            }
-            Ok(Sight::NotYet) => feed::sleep(LOOK).await,
-            Err(error) if error.kind == ErrorKind::NotFound => break verdict(Outcome::Failed, error.to_string()),
-            Err(error) => break verdict(Outcome::Unknown, format!("the platform cannot be asked: {error}")),
+            (seen, number + 1)
         }
     };
-    let seen = left_always(seen, record);
-    let rest = plan.steps.iter().skip(number + 1).any(|step| !step.always);
-    if seen.outcome == Outcome::Completed && rest {
-        let text = format!("{}: {}; then it was cut off", step.title, seen.text);
-        return with_unsent(Verdict { left: seen.left, ..verdict(Outcome::Interrupted, text) }, plan, number + 1);
-    }
-    with_unsent(seen, plan, number + 1)
+    seen.left.extend(surroundings(hand, record, last, yet.saturating_sub(began.read()), says).await);
+    with_unsent(seen, plan, from)
 }
 
 /// What one step came to.
 struct Did {
     verdict: Verdict,
-    /// Whether its request left, or may have.
-    sent: bool,
+    reached: Reached,
+}
+
+/// How far a step's request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    /// Nowhere.
+    Nothing,
+    /// The journal says that it may be out; it did not leave, or was refused.
+    Journal,
+    /// The platform, or its way there.
+    Platform,
 }
 
 async fn one(hand: &impl Hand, number: usize, step: &Step, scribe: &dyn Scribe, cancel: &Cancel, says: &Says) -> Did {
-    let refused = |text: String| Did { verdict: verdict(Outcome::Refused, text), sent: false };
+    let refused = |reached, text: String| Did { verdict: verdict(Outcome::Refused, text), reached };
     let ready = match hand.prepare(step).await {
         Ok(ready) => ready,
-        Err(error) => return refused(format!("nothing was sent: {}", said(&error))),
+        Err(error) => return refused(Reached::Nothing, format!("nothing was sent: {}", said(&error))),
     };
     // Everything that can fail without a request has been done: from here on the journal says that one may be out.
+    let asked = Stopwatch::start();
     let ticket = match scribe.sending(number, &step.request).await {
         Ok(ticket) => ticket,
-        Err(error) => return refused(format!("nothing was sent: {error}")),
+        Err(error) => return refused(Reached::Nothing, format!("nothing was sent: {error}")),
     };
+    let waited = asked.read();
+    if waited > HASTE {
+        let text = format!("nothing was sent: the journal took {}, by when this may have moved", brief(waited));
+        return refused(Reached::Journal, text);
+    }
     match hand.send(ticket, step, &ready).await {
         Ok(words) => says.say(Progress::Answered { step: number, said: words }).await,
         Err(error) if error.kind == ErrorKind::Conflict => {
             says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
-            let moved = match hand.prepare(step).await {
-                Ok(_) => "only its version moved, what the plan presumes still holds: plan it again".to_owned(),
-                Err(changed) => said(&changed),
-            };
-            return refused(format!("the platform refused the request, which changed nothing: {moved}"));
+            return moved(hand, step, says).await;
         }
         Err(error) if hand.uncertain(&error) => {
             says.say(Progress::Trouble(error.clone())).await;
             if let Some(verdict) = aftermath(hand, step, &error, says).await {
-                return Did { verdict, sent: true };
+                return Did { verdict, reached: Reached::Platform };
             }
             let words = "no answer came, but the request took effect";
             says.say(Progress::Answered { step: number, said: words.into() }).await;
@@ -230,44 +246,124 @@ async fn one(hand: &impl Hand, number: usize, step: &Step, scribe: &dyn Scribe, 
         Err(error) => {
             says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
             let text = format!("the platform did not take the request: {}", said(&error));
-            return Did { verdict: verdict(Outcome::Failed, text), sent: true };
+            return Did { verdict: verdict(Outcome::Failed, text), reached: Reached::Platform };
         }
     }
-    Did { verdict: hand.follow(step, Some(&ready), cancel, says).await, sent: true }
+    Did { verdict: hand.follow(step, Some(&ready), cancel, says).await, reached: Reached::Platform }
+}
+
+/// After a request that was refused because something had moved: what. A platform whose managers hand requests on to
+/// each other may hear one twice, take it the first time and refuse it the second.
+async fn moved(hand: &impl Hand, step: &Step, says: &Says) -> Did {
+    let refused = |why: &str| verdict(Outcome::Refused, format!("the platform refused the request{why}"));
+    let unknown = |why: &str| verdict(Outcome::Unknown, format!("the platform refused the request, and {why}"));
+    let verdict = match look(hand, step, Duration::ZERO, says).await {
+        Found::Took => unknown(
+            "yet what it changes is so: somebody else did the same at that moment, or the platform heard it twice",
+        ),
+        Found::Hidden(why) => unknown(&why),
+        Found::Changed(what) => refused(&format!(": {what}")),
+        Found::Never => refused(&match hand.prepare(step).await {
+            Ok(_) => {
+                ", which changed nothing: only its version moved, what the plan presumes still holds: plan it again"
+                    .to_owned()
+            }
+            Err(changed) => format!(", which changed nothing: {}", said(&changed)),
+        }),
+    };
+    let reached = if verdict.outcome == Outcome::Refused { Reached::Journal } else { Reached::Platform };
+    Did { verdict, reached }
 }
 
 /// After a request without an answer: looks whether it took effect, and never sends it again. `None` when it did.
 async fn aftermath<H: Hand>(hand: &H, step: &Step, error: &Error, says: &Says) -> Option<Verdict> {
-    let began = Stopwatch::start();
-    let mut heard = false;
-    while began.read() < H::AFTERMATH {
-        match hand.sight(step).await {
-            Ok(Sight::Took) => return None,
-            Ok(Sight::Overtaken(text)) => {
-                return Some(verdict(Outcome::Unknown, format!("the request got no answer ({error}), and {text}")));
-            }
-            Ok(Sight::NotYet) => heard = true,
-            Err(trouble) => says.say(Progress::Trouble(trouble)).await,
+    let (outcome, text, left) = match look(hand, step, H::AFTERMATH, says).await {
+        Found::Took => return None,
+        Found::Never => (Outcome::Failed, format!("the request did not take effect: {error}"), "it was not sent again"),
+        Found::Changed(text) | Found::Hidden(text) => {
+            let text = format!("the request got no answer ({error}), and {text}");
+            (Outcome::Unknown, text, "look whether it took effect before trying again")
         }
-        feed::sleep(LOOK).await;
-    }
-    let (outcome, text, left) = if heard {
-        (Outcome::Failed, format!("the request did not take effect: {error}"), "it was not sent again")
-    } else {
-        let text = format!("the request got no answer and the platform cannot be asked: {error}");
-        (Outcome::Unknown, text, "look whether it took effect before trying again")
     };
     Some(Verdict { left: vec![left.into()], ..verdict(outcome, text) })
 }
 
-/// What should have been cleaned up in any case, and was not.
-fn left_always(mut verdict: Verdict, record: &OperationRecord) -> Verdict {
-    let begun = record.plan.steps.iter().zip(0..).any(|(step, number)| step.always && record.sent.contains(&number));
-    let left = record.plan.steps.iter().zip(0..).filter(|(step, number)| step.always && !record.sent.contains(number));
-    if begun {
-        verdict.left.extend(left.map(|(step, _)| Text::clean(&format!("not done: {}", step.title))));
+/// What looking for a request came to.
+enum Found {
+    /// It took effect.
+    Took,
+    /// It did not, and cannot any more.
+    Never,
+    /// What it changes was changed by somebody else, as a sentence.
+    Changed(String),
+    /// It cannot be seen, as a sentence.
+    Hidden(String),
+}
+
+/// Looks for a request that may come for as long as `yet`. That it is not there counts only from then on; a platform
+/// that cannot be heard is waited for.
+async fn look<H: Hand>(hand: &H, step: &Step, yet: Duration, says: &Says) -> Found {
+    let began = Stopwatch::start();
+    let mut silent: Option<Stopwatch> = None;
+    loop {
+        let over = began.read() >= yet;
+        match hand.sight(step).await {
+            Ok(Sight::Took) => return Found::Took,
+            Ok(Sight::Overtaken(text)) => return Found::Changed(text),
+            Ok(Sight::NotYet) if over => return Found::Never,
+            Ok(Sight::NotYet) => silent = None,
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                return Found::Hidden(format!("what it was sent to is gone: {error}"));
+            }
+            Err(error) => {
+                let silent = silent.get_or_insert_with(Stopwatch::start);
+                if over && silent.read() >= H::AFTERMATH {
+                    return Found::Hidden(format!("the platform cannot be asked: {error}"));
+                }
+                says.say(Progress::Trouble(error)).await;
+            }
+        }
+        feed::sleep(LOOK).await;
     }
-    verdict
+}
+
+/// Whether a step cleans up after all others.
+fn closes(plan: &Plan, number: usize) -> bool {
+    let last = plan.steps.iter().rposition(|step| !step.always);
+    last.is_some_and(|last| number > last)
+}
+
+/// What should have been cleaned up in any case, and was not. `last` is the last of the operation's own steps that was
+/// sent.
+async fn surroundings<H: Hand>(
+    hand: &H,
+    record: &OperationRecord,
+    last: Option<usize>,
+    yet: Duration,
+    says: &Says,
+) -> Vec<Text> {
+    let plan = &record.plan;
+    let began = Stopwatch::start();
+    let mut left = Vec::new();
+    let steps = || plan.steps.iter().enumerate().filter(|(_, step)| step.always);
+    let mut open = last.is_some() && steps().next().is_some();
+    for (number, step) in steps() {
+        let sent = record.sent.contains(&number);
+        let look = async || look(hand, step, yet.saturating_sub(began.read()), says).await;
+        match (closes(plan, number), sent) {
+            // What was opened before an own step is open: else that step had not been sent.
+            (false, true) if last.is_none() => open |= !matches!(look().await, Found::Never),
+            (false, _) => {}
+            (true, true) => match look().await {
+                Found::Took | Found::Changed(_) => {}
+                Found::Never => left.push(Text::clean(&format!("not done: {}", step.title))),
+                Found::Hidden(why) => left.push(Text::clean(&format!("{}: {why}", step.title))),
+            },
+            (true, false) if open => left.push(Text::clean(&format!("not done: {}", step.title))),
+            (true, false) => {}
+        }
+    }
+    left
 }
 
 fn with_unsent(mut verdict: Verdict, plan: &Plan, from: usize) -> Verdict {

@@ -61,6 +61,22 @@ pub struct Verdict {
     pub left: Vec<Text>,
 }
 
+impl Verdict {
+    /// Whether every step that was sent did what it should, even if not all were sent.
+    pub fn is_whole(&self) -> bool {
+        match self.outcome {
+            Outcome::Completed | Outcome::Interrupted | Outcome::Cancelled => true,
+            Outcome::Paused
+            | Outcome::RolledBack
+            | Outcome::RollbackPaused
+            | Outcome::Stalled
+            | Outcome::Failed
+            | Outcome::Refused
+            | Outcome::Unknown => false,
+        }
+    }
+}
+
 /// How an operation ended, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     approval::Answer,
+    intent::Intent,
     plan::{OperationId, Plan, Request},
     progress::Verdict,
 };
-use crate::fleet::{Text, Timestamp};
+use crate::fleet::{ResourceId, Text, Timestamp};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,27 +86,16 @@ pub struct OperationRecord {
 }
 
 impl OperationRecord {
-    /// Folds journal lines, in order, into one record per operation, oldest first.
-    pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Self> {
-        let mut operations: Vec<Self> = Vec::new();
+    /// Folds journal lines, in order, into one record per operation, oldest first. A verdict may come from another process,
+    /// whose clock puts it before what it is about.
+    pub fn fold<'a>(records: impl IntoIterator<Item = &'a Record, IntoIter: Clone>) -> Vec<Self> {
+        let records = records.into_iter();
+        let mut operations: Vec<Self> = records.clone().filter_map(Self::agreed).collect();
         for record in records {
-            if let Entry::Approved { plan, operator, .. } = &record.entry {
-                operations.push(Self {
-                    operation: record.operation.clone(),
-                    plan: (**plan).clone(),
-                    operator: operator.clone(),
-                    approved_at: record.at,
-                    sent: Vec::new(),
-                    answered: Vec::new(),
-                    verdict: None,
-                    last_at: record.at,
-                });
-                continue;
-            }
             let Some(known) = operations.iter_mut().rfind(|known| known.operation == record.operation) else {
                 continue;
             };
-            known.last_at = record.at;
+            known.last_at = known.last_at.max(record.at);
             match &record.entry {
                 Entry::Approved { .. } => {}
                 Entry::Sending { step, .. } => known.sent.push(*step),
@@ -114,5 +104,37 @@ impl OperationRecord {
             }
         }
         operations
+    }
+
+    /// The beginning of one: a plan was agreed to.
+    fn agreed(record: &Record) -> Option<Self> {
+        let Entry::Approved { plan, operator, .. } = &record.entry else { return None };
+        Some(Self {
+            operation: record.operation.clone(),
+            plan: (**plan).clone(),
+            operator: operator.clone(),
+            approved_at: record.at,
+            sent: Vec::new(),
+            answered: Vec::new(),
+            verdict: None,
+            last_at: record.at,
+        })
+    }
+
+    /// The wish for what is left of it: those of its subjects that have a step which is not done. Whether the last step
+    /// that was sent is done only a verdict can say.
+    pub fn rest(&self) -> Intent {
+        let own = || self.plan.steps.iter().enumerate().filter(|(_, step)| !step.always);
+        let last = own().filter(|(number, _)| self.sent.contains(number)).last().map(|(number, _)| number);
+        let whole = self.verdict.as_ref().is_some_and(Verdict::is_whole);
+        let done = |number: usize| self.sent.contains(&number) && (whole || last != Some(number));
+        let open: Vec<&ResourceId> =
+            own().filter(|(number, _)| !done(*number)).map(|(_, step)| &step.subject).collect();
+        let mut intent = self.plan.intent();
+        // A step on something else, such as a service on a node that is drained, is for all of them.
+        if open.iter().all(|it| intent.subjects.contains(it)) {
+            intent.subjects.retain(|it| open.contains(&it));
+        }
+        Intent { resumes: Some(self.operation.clone()), ..intent }
     }
 }

@@ -3,31 +3,44 @@
 //! operations. A tail that was cut off can be noticed only against a head hash kept elsewhere.
 
 mod alone;
+mod machine;
 mod scribe;
 
+pub use machine::{Machine, ThisMachine};
 pub use scribe::{JournalScribe, Look, append, completed};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
-    io::{Read as _, Write as _},
+    io::Read as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use sha2::{Digest, Sha256};
 
 use super::clock;
 use crate::{
     error::{Error, ErrorKind, Result},
+    fleet::Timestamp,
     operation::{Entry, Ongoing, OperationId, OperationRecord, Record},
 };
+
+/// So many processes may begin in one second with one process number.
+const SAMENESS: u32 = 100;
+/// A reader holds a file for as long as it reads it, which is short.
+const READING: (u32, Duration) = (100, Duration::from_millis(20));
 
 /// This process's journal, and a reader of all others in the same folder.
 #[derive(Debug, Clone)]
 pub struct Journal {
     folder: PathBuf,
+    machine: Arc<dyn Machine>,
     /// Made with the first line, so that a console that only looks leaves nothing behind.
     open: Arc<Mutex<Option<Open>>>,
 }
@@ -36,8 +49,10 @@ pub struct Journal {
 struct Open {
     file: File,
     number: u64,
+    /// Of all whole lines, in bytes.
+    length: u64,
     previous: String,
-    /// A line failed half way: what follows could not be told from it, so nothing may follow.
+    /// A line failed half way and stays there: what follows could not be told from it, so nothing may follow.
     broken: bool,
 }
 
@@ -55,7 +70,12 @@ pub struct Reading {
 impl Journal {
     /// The journal in `folder`, which need not exist yet.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, open: Arc::default() }
+        Self::on(Arc::new(ThisMachine), folder)
+    }
+
+    /// The same on another machine's clock and disk, for tests of what becomes of it when they fail.
+    pub fn on(machine: Arc<dyn Machine>, folder: PathBuf) -> Self {
+        Self { folder, machine, open: Arc::default() }
     }
 
     /// Writes one line and syncs it. When this comes back well, the line survives a power cut.
@@ -66,43 +86,61 @@ impl Journal {
             None => guard.insert(self.create()?),
         };
         if open.broken {
-            return Err(self.failed("is broken: an earlier line could not be finished", None));
+            return Err(self
+                .failed("has a line that could not be finished", None)
+                .hint("nothing is sent without its journal line: start quarterdeck again, which begins another file"));
         }
-        let mut record = Record {
+        let record = Record {
             number: open.number,
-            at: clock::now(),
+            at: self.machine.now(),
             operation: operation.clone(),
             entry,
             previous: open.previous.clone(),
             hash: String::new(),
         };
-        record.hash = hash_of(&record)?;
-        let mut line = serde_json::to_vec(&record).map_err(|error| internal(&error))?;
+        let bare = serde_json::to_vec(&record).map_err(|error| internal(&error))?;
+        let hash = hex(Sha256::digest(&bare).as_slice());
+        let mut line = bare.strip_suffix(UNHASHED).unwrap_or(&bare).to_vec();
+        line.extend_from_slice(ending(&hash).as_bytes());
         line.push(b'\n');
-        let written = open.file.write_all(&line).and_then(|()| open.file.sync_data());
-        if let Err(error) = written {
-            open.broken = true;
+        if let Err(error) = self.machine.write(&mut open.file, &line) {
+            // Half a line goes again, so that others can follow once there is room.
+            open.broken = open.file.set_len(open.length).and_then(|()| open.file.sync_data()).is_err();
             return Err(self.failed("cannot be written", Some(&error)));
         }
         open.number += 1;
-        open.previous = record.hash;
+        open.length += u64::try_from(line.len()).unwrap_or(u64::MAX);
+        open.previous = hash;
         Ok(())
     }
 
     fn create(&self) -> Result<Open> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         made.map_err(|error| self.failed("has no folder", Some(&error)))?;
-        let name = format!("{}-{}.jsonl", clock::compact(clock::now()), std::process::id());
-        let path = self.folder.join(&name);
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(|error| self.failed("cannot be made", Some(&error)))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|error| self.failed("cannot be locked", Some(&error.into())))?;
+        let (name, file) = self.file().map_err(|error| self.failed("cannot be made", Some(&error)))?;
+        lock(&file).map_err(|error| self.failed("cannot be locked", Some(&error)))?;
         // The name of a file is on disk only when its folder is synced too.
         File::open(&self.folder)
             .and_then(|folder| folder.sync_all())
             .map_err(|error| self.failed("has a folder that cannot be synced", Some(&error)))?;
-        Ok(Open { file, number: 0, previous: hex(Sha256::digest(name.as_bytes()).as_slice()), broken: false })
+        let previous = hex(Sha256::digest(name.as_bytes()).as_slice());
+        Ok(Open { file, number: 0, length: 0, previous, broken: false })
+    }
+
+    /// A new file. Its name need not be free: in a container every process has the same number.
+    fn file(&self) -> std::io::Result<(String, File)> {
+        let began = format!("{}-{}", clock::compact(self.machine.now()), std::process::id());
+        let names = (1..=SAMENESS).map(|number| match number {
+            1 => format!("{began}.jsonl"),
+            number => format!("{began}-{number}.jsonl"),
+        });
+        for name in names {
+            match OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.folder.join(&name)) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|file| (name, file)),
+            }
+        }
+        Err(std::io::ErrorKind::AlreadyExists.into())
     }
 
     /// Reads every file of the folder. A folder that does not exist holds nothing.
@@ -125,7 +163,7 @@ impl Journal {
         let mut ongoing: Vec<Ongoing> = Vec::new();
         for path in self.files().unwrap_or_default() {
             let Ok((file, Owner::Alive)) = open(&path) else { continue };
-            let Ok(lines) = read_file(file, &path, &mut Vec::new()) else { continue };
+            let Ok(lines) = read_file(file, Owner::Alive, &path, &mut Vec::new()) else { continue };
             let open = OperationRecord::fold(&lines).into_iter().filter(|known| known.verdict.is_none());
             ongoing.extend(open.map(Ongoing::from));
         }
@@ -142,21 +180,29 @@ impl Journal {
 
     /// Every line of every file, oldest first, and the operations in files whose process is gone.
     fn lines(&self, problems: &mut Vec<String>) -> Result<(Vec<Record>, Vec<OperationId>)> {
-        let mut records: Vec<Record> = Vec::new();
+        let mut records: Vec<(Timestamp, Record)> = Vec::new();
         let mut gone: Vec<OperationId> = Vec::new();
         for path in self.files()? {
-            let read = open(&path).and_then(|(file, owner)| Ok((read_file(file, &path, problems)?, owner)));
-            match read {
-                Ok((lines, Owner::Gone)) => {
-                    gone.extend(lines.iter().map(|record| record.operation.clone()));
-                    records.extend(lines);
+            let read = open(&path).and_then(|(file, owner)| Ok((read_file(file, owner, &path, problems)?, owner)));
+            let (lines, owner) = match read {
+                Ok(read) => read,
+                Err(error) => {
+                    problems.push(format!("{}: {error}", path.display()));
+                    continue;
                 }
-                Ok((lines, Owner::Alive)) => records.extend(lines),
-                Err(error) => problems.push(format!("{}: {error}", path.display())),
+            };
+            if owner == Owner::Gone {
+                gone.extend(lines.iter().map(|record| record.operation.clone()));
             }
+            // A clock that was set back does not put what was written later before what was written earlier.
+            let mut latest = Timestamp(i64::MIN);
+            records.extend(lines.into_iter().map(|record| {
+                latest = latest.max(record.at);
+                (latest, record)
+            }));
         }
-        records.sort_by_key(|record| (record.at, record.number));
-        Ok((records, gone))
+        records.sort_by_key(|(at, _)| *at);
+        Ok((records.into_iter().map(|(_, record)| record).collect(), gone))
     }
 
     /// The files of the folder, oldest first. A folder that does not exist holds none.
@@ -183,9 +229,22 @@ impl Journal {
 }
 
 /// Whether the process that writes a file still lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Alive,
     Gone,
+}
+
+/// Locks a new file for as long as this process lives. A reader may have found it before we had.
+fn lock(file: &File) -> std::io::Result<()> {
+    let (times, pause) = READING;
+    for _ in 1..times {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(pause),
+            locked => return locked.map_err(Into::into),
+        }
+    }
+    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(Into::into)
 }
 
 fn open(path: &Path) -> std::io::Result<(File, Owner)> {
@@ -198,7 +257,7 @@ fn open(path: &Path) -> std::io::Result<(File, Owner)> {
     Ok((file, owner))
 }
 
-fn read_file(mut file: File, path: &Path, problems: &mut Vec<String>) -> std::io::Result<Vec<Record>> {
+fn read_file(mut file: File, owner: Owner, path: &Path, problems: &mut Vec<String>) -> std::io::Result<Vec<Record>> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -212,9 +271,10 @@ fn read_file(mut file: File, path: &Path, problems: &mut Vec<String>) -> std::io
         }
         match serde_json::from_slice::<Record>(line) {
             // Without its line break the last line was never synced as a whole, so its request never left.
+            Ok(_) | Err(_) if last && owner == Owner::Alive => {}
             Ok(_) | Err(_) if last => problems.push(format!("{name}: the last line is torn and was left out")),
             Ok(record) => {
-                let intact = record.previous == previous && hash_of(&record).is_ok_and(|hash| hash == record.hash);
+                let intact = record.previous == previous && hash_of(line, &record.hash).as_ref() == Some(&record.hash);
                 if !intact {
                     problems.push(format!("{name}, line {}: the hash chain is broken here", number + 1));
                 }
@@ -227,11 +287,18 @@ fn read_file(mut file: File, path: &Path, problems: &mut Vec<String>) -> std::io
     Ok(records)
 }
 
-/// SHA-256 over the line with its own hash left empty.
-fn hash_of(record: &Record) -> Result<String> {
-    let bare = Record { hash: String::new(), ..record.clone() };
-    let json = serde_json::to_vec(&bare).map_err(|error| internal(&error))?;
-    Ok(hex(Sha256::digest(&json).as_slice()))
+/// How a line ends before its hash is known.
+const UNHASHED: &[u8] = br#""hash":""}"#;
+
+/// How a line with that hash ends: it is the last field.
+fn ending(hash: &str) -> String {
+    format!("\"hash\":\"{hash}\"}}")
+}
+
+/// SHA-256 over the bytes of a line with its own hash left empty; `None` when that is not what it ends with.
+fn hash_of(line: &[u8], hash: &str) -> Option<String> {
+    let bare = line.strip_suffix(ending(hash).as_bytes())?;
+    Some(hex(Sha256::new().chain_update(bare).chain_update(UNHASHED).finalize().as_slice()))
 }
 
 fn hex(bytes: &[u8]) -> String {

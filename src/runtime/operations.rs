@@ -7,7 +7,10 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
-use tokio::{sync::mpsc::Sender, time::timeout};
+use tokio::{
+    sync::mpsc::Sender,
+    time::{sleep, timeout},
+};
 
 use super::{
     clock,
@@ -56,6 +59,9 @@ struct Told {
 
 /// A platform that does not say who it takes us for within this time does not hold up the first request.
 const INTRODUCTION: Duration = Duration::from_secs(2);
+
+/// How long to wait for room on the journal's disk before a verdict is written again.
+const ROOM: Duration = Duration::from_secs(5);
 
 /// Makes the plan of `intent` and lets the guards judge it.
 pub async fn plan(adapter: &Arc<dyn Adapter>, intent: Intent, evidence: Evidence) -> Result<Box<Plan>> {
@@ -189,34 +195,45 @@ impl Operations {
     fn follow(&self, id: OperationId, mut progress: crate::platform::BoxStream<'static, Progress>) {
         let (journal, messages, running) = (self.journal.clone(), self.messages.clone(), Arc::clone(&self.running));
         tokio::spawn(async move {
-            let mut ended = false;
+            let record = async |entry| append(journal.clone(), id.clone(), entry).await;
+            let tell = async |item| {
+                let _ = messages.send(Msg::Progress(id.clone(), item, clock::now())).await;
+            };
+            let mut ended = None;
             while let Some(item) = progress.next().await {
-                let entry = match &item {
-                    Progress::Answered { step, said } => Some(Entry::Answered { step: *step, said: said.clone() }),
+                match item {
                     Progress::Verdict(verdict) => {
-                        ended = true;
-                        Some(Entry::Verdict(verdict.clone()))
+                        ended = Some(verdict);
+                        break;
+                    }
+                    Progress::Answered { step, ref said } => {
+                        if let Err(error) = record(Entry::Answered { step, said: said.clone() }).await {
+                            tell(Progress::Trouble(error)).await;
+                        }
+                        tell(item).await;
                     }
                     Progress::Step(_)
                     | Progress::Subject { .. }
                     | Progress::Task { .. }
                     | Progress::Waiting { .. }
-                    | Progress::Trouble(_) => None,
-                };
-                if let Some(entry) = entry
-                    && let Err(error) = append(journal.clone(), id.clone(), entry).await
-                {
-                    let _ = messages.send(Msg::Progress(id.clone(), Progress::Trouble(error), clock::now())).await;
+                    | Progress::Trouble(_) => tell(item).await,
                 }
-                let _ = messages.send(Msg::Progress(id.clone(), item, clock::now())).await;
             }
-            if !ended {
+            let verdict = ended.unwrap_or_else(|| {
                 let text = "the adapter stopped without a verdict; look at the platform".into();
-                let verdict = Verdict { outcome: Outcome::Unknown, text, left: Vec::new() };
-                let _ = append(journal, id.clone(), Entry::Verdict(verdict.clone())).await;
-                let _ = messages.send(Msg::Progress(id.clone(), Progress::Verdict(verdict), clock::now())).await;
-            }
+                Verdict { outcome: Outcome::Unknown, text, left: Vec::new() }
+            });
+            let mut recorded = record(Entry::Verdict(verdict.clone())).await;
             running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            if let Err(error) = &recorded {
+                tell(Progress::Trouble(error.clone())).await;
+            }
+            tell(Progress::Verdict(verdict.clone())).await;
+            // Until it is on disk the operation counts as under way, and is in the way of others.
+            while recorded.is_err() {
+                sleep(ROOM).await;
+                recorded = record(Entry::Verdict(verdict.clone())).await;
+            }
         });
     }
 }

@@ -54,7 +54,7 @@ impl Wish {
     ) -> Result<Intent> {
         let (verb, names, argument, to) = match self {
             Self::Saved(plan) => return Ok(plan.intent()),
-            Self::Rest(record) => return Ok(record.plan.rest(&record.sent)),
+            Self::Rest(record) => return Ok(record.rest()),
             Self::New { verb, subjects, argument, to } => (*verb, subjects, argument, to.as_ref()),
         };
         let offering = adapters.iter().filter(|it| it.profile().verbs.contains(&verb));
