@@ -1,0 +1,65 @@
+//! What the tests work with: the lab, what `kubectl` says, and what the adapter lists.
+
+use std::{path::PathBuf, process::Command};
+
+use futures_util::StreamExt as _;
+use quarterdeck::{
+    adapters::kubernetes::{Kubernetes, KubernetesSettings},
+    error::Result,
+    fleet::{Delta, EnvironmentRules, Kind, Node, Resource, ResourceId, Task},
+    platform::Adapter as _,
+};
+
+/// The lab's kubeconfig, or a word about its absence.
+pub fn lab() -> Option<PathBuf> {
+    let path = std::env::var_os("QUARTERDECK_LAB_KUBECONFIG").map(PathBuf::from);
+    if path.is_none() {
+        println!("skipped: kubernetes: QUARTERDECK_LAB_KUBECONFIG is not set");
+    }
+    path
+}
+
+pub fn open(kubeconfig: PathBuf, context: &str, namespaces: &[&str]) -> Kubernetes {
+    Kubernetes::open(KubernetesSettings {
+        connection: "lab".into(),
+        kubeconfig: Some(kubeconfig),
+        context: Some(context.to_owned()),
+        environments: EnvironmentRules::default(),
+        namespaces: namespaces.iter().map(|it| (*it).to_owned()).collect(),
+        read_only: true,
+    })
+}
+
+pub fn kubectl(arguments: &[&str]) -> String {
+    let kubeconfig = std::env::var_os("QUARTERDECK_LAB_KUBECONFIG").expect("only called with a lab");
+    let output = Command::new("kubectl").args(arguments).env("KUBECONFIG", kubeconfig).output().expect("kubectl runs");
+    assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("kubectl writes UTF-8")
+}
+
+/// Everything of one kind, as the first complete list tells it.
+pub async fn listed(adapter: &Kubernetes, kind: Kind) -> Result<Vec<Resource>> {
+    let (mut all, mut stream) = (Vec::new(), adapter.watch(kind));
+    while let Some(delta) = stream.next().await {
+        match delta? {
+            Delta::Begin(_) => all.clear(),
+            Delta::Seen(_, resources) => all.extend(resources),
+            Delta::Complete(_) => return Ok(all),
+            Delta::Gone(_) => {}
+            Delta::Denied(_, error) => return Err(error),
+        }
+    }
+    Ok(all)
+}
+
+pub fn tasks(resources: &[Resource]) -> impl Iterator<Item = &Task> {
+    resources.iter().filter_map(Resource::as_task)
+}
+
+pub fn nodes(resources: &[Resource]) -> impl Iterator<Item = &Node> {
+    resources.iter().filter_map(Resource::as_node)
+}
+
+pub fn id_of(resources: &[Resource], wanted: impl Fn(&Task) -> bool) -> Option<ResourceId> {
+    tasks(resources).find(|task| wanted(task)).map(|task| task.id.clone())
+}
