@@ -26,5 +26,5 @@ pub use moved::differences;
 pub use plan::{Enforcer, Impact, OperationId, Plan, Precondition, Request, Step};
 pub use progress::{Outcome, Progress, Verdict};
 pub use promotion::promotion;
-pub use record::{Entry, OperationRecord, Record};
+pub use record::{Entry, OperationRecord, Record, Uptime};
 pub use verb::Verb;

@@ -353,14 +353,13 @@ async fn surroundings<H: Hand>(
         match (closes(plan, number), sent) {
             // What was opened before an own step is open: else that step had not been sent.
             (false, true) if last.is_none() => open |= !matches!(look().await, Found::Never),
-            (false, _) => {}
             (true, true) => match look().await {
                 Found::Took | Found::Changed(_) => {}
                 Found::Never => left.push(Text::clean(&format!("not done: {}", step.title))),
                 Found::Hidden(why) => left.push(Text::clean(&format!("{}: {why}", step.title))),
             },
             (true, false) if open => left.push(Text::clean(&format!("not done: {}", step.title))),
-            (true, false) => {}
+            (false, _) | (true, false) => {}
         }
     }
     left

@@ -171,21 +171,20 @@ impl Plan {
         Intent { resumes: self.resumes.clone(), ..intent }
     }
 
-    /// The wish that finishes it once the steps with these numbers were `sent`. Where each step is about one of the
-    /// subjects, those that need nothing more are left out; otherwise only the platform knows which do.
-    pub fn rest(&self, sent: &[usize]) -> Intent {
-        let mut subjects = self.subjects.clone();
+    /// The wish that finishes it once the steps with these numbers were `sent`, which is for those of its subjects that
+    /// have a step which is not done. Whether the last of them is done only a verdict can say: with `whole` it is.
+    pub fn rest(&self, sent: &[usize], whole: bool) -> Intent {
         // What surrounds the others is sent whatever becomes of them, and says nothing about them.
         let own = || self.steps.iter().enumerate().filter(|(_, step)| !step.always);
-        // A step begins once the one before has come to its end; how far the last one came is not certain.
-        let done = own().map(|(number, _)| number).filter(|number| sent.contains(number)).max().unwrap_or(0);
-        if own().all(|(_, step)| self.subjects.contains(&step.subject)) {
-            subjects.retain(|id| {
-                let mut steps = own().filter(|(_, step)| step.subject == *id).peekable();
-                steps.peek().is_none() || steps.any(|(number, _)| number >= done)
-            });
+        let last = own().map(|(number, _)| number).filter(|number| sent.contains(number)).max();
+        let done = |number: usize| sent.contains(&number) && (whole || last != Some(number));
+        let open: Vec<&ResourceId> =
+            own().filter(|(number, _)| !done(*number)).map(|(_, step)| &step.subject).collect();
+        let mut intent = Intent::new(self.verb, self.subjects.clone(), self.argument.clone());
+        // A step on something else, such as a service on a node that is drained, is for all of them.
+        if open.iter().all(|it| intent.subjects.contains(it)) {
+            intent.subjects.retain(|it| open.contains(&it));
         }
-        let intent = Intent::new(self.verb, subjects, self.argument.clone());
         Intent { resumes: Some(self.operation.clone()), ..intent }
     }
 
@@ -219,7 +218,11 @@ mod tests {
     }
 
     fn left(plan: &Plan, sent: &[usize]) -> Vec<String> {
-        let rest = plan.rest(sent);
+        rest(plan, sent, false)
+    }
+
+    fn rest(plan: &Plan, sent: &[usize], whole: bool) -> Vec<String> {
+        let rest = plan.rest(sent, whole);
         assert_eq!(rest.resumes, Some(plan.operation.clone()));
         rest.subjects.iter().map(|id| id.key.to_string()).collect()
     }
@@ -230,6 +233,7 @@ mod tests {
         let each = plan(&["a", "b", "c"], &[node("a"), node("b"), node("c")]);
         assert_eq!(left(&each, &[]), ["a", "b", "c"]);
         assert_eq!(left(&each, &[0, 1, 2]), ["c"]);
+        assert_eq!(rest(&each, &[0, 1], true), ["c"]);
         let twice = plan(&["a", "b"], &[node("a"), node("a"), node("b")]);
         assert_eq!(left(&twice, &[0, 1]), ["a", "b"]);
         assert_eq!(left(&twice, &[0, 1, 2]), ["b"]);

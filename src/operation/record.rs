@@ -8,15 +8,18 @@ use super::{
     plan::{OperationId, Plan, Request},
     progress::Verdict,
 };
-use crate::fleet::{ResourceId, Text, Timestamp};
+use crate::fleet::{Text, Timestamp};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Counts up within one file, from 0.
     pub number: u64,
-    /// When it was written.
+    /// When it was written, by a clock that can be set.
     pub at: Timestamp,
+    /// The same by one that cannot, where the machine has such a clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<Uptime>,
     /// The operation it belongs to.
     pub operation: OperationId,
     /// What happened.
@@ -26,6 +29,30 @@ pub struct Record {
     /// SHA-256 over this line with `hash` empty, in hex.
     pub hash: String,
 }
+
+/// How long a machine has been up. Two of one boot tell how much time lies between them, whoever set the clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uptime {
+    /// Which boot of which machine.
+    pub boot: String,
+    /// Milliseconds since then, sleep included.
+    pub milliseconds: i64,
+}
+
+impl Record {
+    /// Dates it by the clock that says `now` after an uptime of `up`, where that differs from its own date by more than
+    /// reading clocks takes: somebody set one of them.
+    pub fn redate(&mut self, now: Timestamp, up: &Uptime) {
+        let Some(own) = self.up.as_ref().filter(|own| own.boot == up.boot) else { return };
+        let at = now.0.saturating_sub(up.milliseconds.saturating_sub(own.milliseconds));
+        if at.abs_diff(self.at.0) > SET {
+            self.at = Timestamp(at);
+        }
+    }
+}
+
+/// In milliseconds. What clocks drift and are slewed by in a session stays below it.
+const SET: u64 = 1_000;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,20 +148,31 @@ impl OperationRecord {
         })
     }
 
-    /// The wish for what is left of it: those of its subjects that have a step which is not done. Whether the last step
-    /// that was sent is done only a verdict can say.
+    /// The wish for what is left of it.
     pub fn rest(&self) -> Intent {
-        let own = || self.plan.steps.iter().enumerate().filter(|(_, step)| !step.always);
-        let last = own().filter(|(number, _)| self.sent.contains(number)).last().map(|(number, _)| number);
-        let whole = self.verdict.as_ref().is_some_and(Verdict::is_whole);
-        let done = |number: usize| self.sent.contains(&number) && (whole || last != Some(number));
-        let open: Vec<&ResourceId> =
-            own().filter(|(number, _)| !done(*number)).map(|(_, step)| &step.subject).collect();
-        let mut intent = self.plan.intent();
-        // A step on something else, such as a service on a node that is drained, is for all of them.
-        if open.iter().all(|it| intent.subjects.contains(it)) {
-            intent.subjects.retain(|it| open.contains(&it));
-        }
-        Intent { resumes: Some(self.operation.clone()), ..intent }
+        self.plan.rest(&self.sent, self.verdict.as_ref().is_some_and(Verdict::is_whole))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(at: i64, milliseconds: i64) -> Record {
+        let up = Some(Uptime { boot: "1".into(), milliseconds });
+        let (operation, entry) = (OperationId("one".into()), Entry::Answered { step: 0, said: Text::default() });
+        Record { number: 0, at: Timestamp(at), up, operation, entry, previous: String::new(), hash: String::new() }
+    }
+
+    #[test]
+    fn a_line_written_while_the_clock_was_wrong_is_dated_by_the_one_that_cannot_be_set() {
+        let redated = |mut record: Record, boot: &str| {
+            record.redate(Timestamp(1_000_000), &Uptime { boot: boot.into(), milliseconds: 60_000 });
+            record.at.0
+        };
+        assert_eq!(redated(at(880_000, 50_000), "1"), 990_000, "two minutes slow");
+        assert_eq!(redated(at(4_590_000, 50_000), "1"), 990_000, "an hour fast");
+        assert_eq!(redated(at(990_900, 50_000), "1"), 990_900, "as good as right");
+        assert_eq!(redated(at(880_000, 50_000), "2"), 880_000, "another boot tells nothing");
     }
 }

@@ -4,13 +4,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{
     fleet::{Text, Timestamp},
-    operation::OperationId,
+    operation::{OperationId, Uptime},
 };
 
 /// The time now, by the machine's clock.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How long this machine has been up. Only Linux names its boots.
+pub fn up() -> Option<Uptime> {
+    static BOOT: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        id.split('-').next().map(str::to_owned)
+    });
+    let boot = BOOT.clone()?;
+    #[cfg(target_os = "linux")]
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    #[cfg(not(target_os = "linux"))]
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    Some(Uptime { boot, milliseconds: since.tv_sec.saturating_mul(1_000).saturating_add(since.tv_nsec / 1_000_000) })
 }
 
 static FROZEN: std::sync::OnceLock<Timestamp> = std::sync::OnceLock::new();

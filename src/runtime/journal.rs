@@ -93,6 +93,7 @@ impl Journal {
         let record = Record {
             number: open.number,
             at: self.machine.now(),
+            up: self.machine.up(),
             operation: operation.clone(),
             entry,
             previous: open.previous.clone(),
@@ -182,6 +183,7 @@ impl Journal {
     fn lines(&self, problems: &mut Vec<String>) -> Result<(Vec<Record>, Vec<OperationId>)> {
         let mut records: Vec<(Timestamp, Record)> = Vec::new();
         let mut gone: Vec<OperationId> = Vec::new();
+        let (now, up) = (self.machine.now(), self.machine.up());
         for path in self.files()? {
             let read = open(&path).and_then(|(file, owner)| Ok((read_file(file, owner, &path, problems)?, owner)));
             let (lines, owner) = match read {
@@ -196,7 +198,10 @@ impl Journal {
             }
             // A clock that was set back does not put what was written later before what was written earlier.
             let mut latest = Timestamp(i64::MIN);
-            records.extend(lines.into_iter().map(|record| {
+            records.extend(lines.into_iter().map(|mut record| {
+                if let Some(up) = &up {
+                    record.redate(now, up);
+                }
                 latest = latest.max(record.at);
                 (latest, record)
             }));

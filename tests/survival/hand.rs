@@ -92,7 +92,9 @@ impl Play {
                     let wanted = i64::from(wanted);
                     (0..2).filter(|field| now.fields[*field] != wanted).for_each(|field| change(field, wanted));
                 }
-                _ => return Err(Error::new(ErrorKind::Unsupported, "this is not played")),
+                Argument::Image { .. } | Argument::Lock { .. } | Argument::StartFirst | Argument::Role(_) => {
+                    return Err(Error::new(ErrorKind::Unsupported, "this is not played"));
+                }
             }
         }
         if plan.steps.is_empty() {
@@ -152,7 +154,7 @@ impl PlayHand {
         let line = format!("\"operation\":\"{}\",\"entry\":{{\"event\":\"sending\",\"step\":{step},", self.operation);
         let files = std::fs::read_dir(&self.play.journal).into_iter().flatten().flatten();
         files.filter_map(|file| std::fs::read_to_string(file.path()).ok()).any(|text| {
-            let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
             whole.contains(&line)
         })
     }
@@ -359,10 +361,8 @@ impl Adapter for Play {
 
     fn observe(&self, record: OperationRecord) -> BoxStream<'static, Progress> {
         let hand = PlayHand { play: self.clone(), operation: record.operation.clone(), looking: "observing" };
-        let now = match self.wrong {
-            Wrong::GivesUpEarly => Timestamp(i64::MAX),
-            _ => self.mortal.wall(),
-        };
+        let early = self.wrong == Wrong::GivesUpEarly;
+        let now = if early { Timestamp(i64::MAX) } else { self.mortal.wall() };
         let (to, from) = mpsc::channel(4);
         tokio::spawn(async move {
             let says = Says::new(to);

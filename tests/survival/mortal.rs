@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use quarterdeck::{fleet::Timestamp, runtime::journal::Machine};
+use quarterdeck::{fleet::Timestamp, operation::Uptime, runtime::journal::Machine};
 use tokio::sync::Notify;
 
 use crate::{chance::Chance, clock::Clock};
@@ -115,7 +115,7 @@ impl Mortal {
             }
         }
         if self.is_dead() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
@@ -150,6 +150,11 @@ impl Machine for Mortal {
         self.wall()
     }
 
+    fn up(&self) -> Option<Uptime> {
+        let milliseconds = i64::try_from(self.clock.now()).expect("a simulated time is small");
+        Some(Uptime { boot: "simulated".into(), milliseconds })
+    }
+
     fn write(&self, file: &mut File, line: &[u8]) -> io::Result<()> {
         self.live();
         let number = self.lines.fetch_add(1, Ordering::SeqCst) + 1;
@@ -176,7 +181,9 @@ impl Machine for Mortal {
                 file.write_all(line)?;
                 self.dies_writing()
             }
-            _ => file.write_all(line).and_then(|()| file.sync_data()),
+            Doom::Never | Doom::Moment(_) | Doom::Time(_) | Doom::Line(..) => {
+                file.write_all(line).and_then(|()| file.sync_data())
+            }
         }
     }
 }

@@ -182,7 +182,7 @@ fn seen(platform: &Platform, intent: &Intent, at: Timestamp) -> Evidence {
         operation: Some(operation.0),
         reason: "a change".into(),
         since: at,
-        until: at.after(Duration::from_secs(600)),
+        until: at.after(Duration::from_mins(10)),
     });
     Evidence { locks: lock.into_iter().collect(), ..tale::evidence(intent, at, 1) }
 }

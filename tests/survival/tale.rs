@@ -250,7 +250,7 @@ impl Tale {
             let known = operations.completed(known).await;
             let Ok(plan) = operations::plan(&adapter, intent, known).await else { return };
             mortal.moment("before agreeing").await;
-            let look = self.look(mortal, &mut chance);
+            let look = look(mortal, &mut chance);
             let target = Target { adapter: Arc::clone(&adapter), read_only: false, look };
             let Ok(id) = operations.start(target, *plan, Answer::Flag, None).await else { return };
             let patience = if chance.percent(10) { chance.early(60_000) } else { u64::MAX };
@@ -271,18 +271,18 @@ impl Tale {
         let verdict = last.verdict.as_ref()?;
         (verdict.outcome != Outcome::Completed).then(|| last.rest())
     }
+}
 
-    /// What guards see: now and then nothing was heard for too long.
-    fn look(&self, mortal: &Arc<Mortal>, chance: &mut Chance) -> Look {
-        let deaf = if chance.percent(4) { chance.between(1, 6) } else { 0 };
-        let looks = std::sync::atomic::AtomicU64::new(0);
-        let mortal = Arc::clone(mortal);
-        Arc::new(move |intent| {
-            let number = looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
-            let seen: Result<Evidence> = Ok(evidence(&intent, mortal.wall(), if number == deaf { 90 } else { 1 }));
-            Box::pin(std::future::ready(seen))
-        })
-    }
+/// What guards see: now and then nothing was heard for too long.
+fn look(mortal: &Arc<Mortal>, chance: &mut Chance) -> Look {
+    let deaf = if chance.percent(4) { chance.between(1, 6) } else { 0 };
+    let looks = std::sync::atomic::AtomicU64::new(0);
+    let mortal = Arc::clone(mortal);
+    Arc::new(move |intent| {
+        let number = looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        let seen: Result<Evidence> = Ok(evidence(&intent, mortal.wall(), if number == deaf { 90 } else { 1 }));
+        Box::pin(std::future::ready(seen))
+    })
 }
 
 /// Reads the journal where waiting for a disk hurts nobody.
@@ -295,9 +295,9 @@ pub async fn read(journal: &Journal) -> Reading {
 /// Waits for the next verdict.
 pub async fn ended(from: &mut mpsc::Receiver<Msg>) -> (OperationId, Verdict) {
     loop {
-        match from.recv().await.expect("operations say how they end") {
-            Msg::Progress(id, Progress::Verdict(verdict), _) => return (id, verdict),
-            _ => {}
+        let said = from.recv().await.expect("operations say how they end");
+        if let Msg::Progress(id, Progress::Verdict(verdict), _) = said {
+            return (id, verdict);
         }
     }
 }

@@ -60,7 +60,8 @@ impl App {
         {
             return Err(Refusal::new(format!("{title} is completed: nothing is left of it."), None));
         }
-        let mut rest = operation.plan.rest(&operation.sent());
+        let whole = matches!(&operation.state, State::Ended(verdict) if verdict.is_whole());
+        let mut rest = operation.plan.rest(&operation.sent(), whole);
         if matches!(operation.state, State::Refused(_)) {
             // It never began: this is the first, not the rest.
             rest.resumes = None;
