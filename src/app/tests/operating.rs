@@ -162,7 +162,9 @@ fn planned(stage: &mut Stage) -> Option<Intent> {
 #[test]
 fn what_is_left_of_an_operation_is_planned_anew() {
     let mut stage = Stage::new(small());
-    stage.tell(journal(vec![record("op-1", 5, Some(Outcome::Failed))], &[]));
+    let mut failed = record("op-1", 5, Some(Outcome::Failed));
+    failed.plan.steps = vec![step("roll api")];
+    stage.tell(journal(vec![failed], &[]));
     stage.keys("8 R");
     let expected = Intent {
         resumes: Some(OperationId("op-1".into())),
