@@ -15,7 +15,7 @@ pub mod lock;
 pub mod log;
 pub mod node;
 pub mod pipeline;
-mod placement;
+pub mod placement;
 pub mod query;
 pub mod resource;
 #[cfg(test)]

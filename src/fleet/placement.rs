@@ -1,7 +1,6 @@
 //! Where tasks may be placed: which nodes take work, and which of them a service's constraints let through.
 
 use super::{
-    environment::glob,
     node::{Availability, Node, NodeState},
     service::Service,
 };
@@ -24,21 +23,46 @@ impl Service {
     }
 }
 
-/// Whether `node` fits one constraint, as a swarm writes it: `node.role == manager`, `node.labels.disk != ssd`.
+/// One constraint, as a swarm writes it: `node.role == manager`, `node.labels.disk != ssd`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Constraint<'a> {
+    /// What of a node is compared. Labels are told apart by case, the rest is not.
+    pub key: &'a str,
+    wanted: &'a str,
+    equal: bool,
+}
+
+impl<'a> Constraint<'a> {
+    /// `None` where it is not understood.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let part = |operator, equal| text.split_once(operator).map(|(key, wanted)| (key, wanted, equal));
+        let (key, wanted, equal) = part("==", true).or_else(|| part("!=", false))?;
+        Some(Self { key: key.trim(), wanted: wanted.trim(), equal })
+    }
+
+    /// Whether a node of which that `is` what is compared meets it.
+    pub const fn met(&self, is: &str) -> bool {
+        is.eq_ignore_ascii_case(self.wanted) == self.equal
+    }
+
+    /// The name of the label it compares, where `key` begins with `prefix`.
+    pub fn label(&self, prefix: &str) -> Option<&'a str> {
+        let (before, name) = self.key.split_at_checked(prefix.len())?;
+        before.eq_ignore_ascii_case(prefix).then_some(name)
+    }
+}
+
+/// Whether `node` meets one constraint.
 fn fits(constraint: &str, node: &Node) -> Option<bool> {
-    let (key, wanted, equal) = match (constraint.split_once("=="), constraint.split_once("!=")) {
-        (Some((key, value)), _) => (key.trim(), value.trim(), true),
-        (None, Some((key, value))) => (key.trim(), value.trim(), false),
-        (None, None) => return None,
-    };
-    let is = match (key, key.strip_prefix("node.labels.")) {
-        ("node.role", _) => wanted == if node.role.votes() { "manager" } else { "worker" },
-        ("node.hostname", _) => glob(wanted, &node.name),
-        ("node.id", _) => node.id.key == *wanted,
-        (_, Some(label)) => node.labels.iter().any(|(key, value)| *key == *label && *value == *wanted),
-        _ => return None,
-    };
-    Some(is == equal)
+    let constraint = Constraint::parse(constraint)?;
+    let label = |name: &str| node.labels.iter().find(|(key, _)| **key == *name).map_or("", |(_, value)| &**value);
+    Some(constraint.met(match constraint.key.to_ascii_lowercase().as_str() {
+        "node.id" => &node.id.key,
+        "node.hostname" => &node.name,
+        "node.role" if node.role.votes() => "manager",
+        "node.role" => "worker",
+        _ => label(constraint.label("node.labels.")?),
+    }))
 }
 
 #[cfg(test)]
@@ -59,7 +83,7 @@ mod tests {
         assert_eq!(admits(&[]), Some(true));
         assert_eq!(admits(&["node.role == manager", "node.labels.disk==ssd"]), Some(true));
         assert_eq!(admits(&["node.role == manager", "node.labels.disk!=ssd"]), Some(false));
-        assert_eq!(admits(&["node.hostname==manager-*"]), Some(true));
+        assert_eq!(admits(&["node.hostname==Manager-1"]), Some(true));
         assert_eq!(admits(&["node.id != manager-1"]), Some(false));
         assert_eq!(admits(&["node.platform.os == linux"]), None);
     }

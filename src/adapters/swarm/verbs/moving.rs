@@ -1,7 +1,10 @@
 //! What leaving a node means for one service: how many of its tasks move, where they may go, and what cannot. Pure.
 
 use super::super::model;
-use crate::{fleet::Text, operation::plan::ServiceImpact};
+use crate::{
+    fleet::{Text, placement::Constraint},
+    operation::plan::ServiceImpact,
+};
 
 /// One service with tasks on a node that is to be emptied.
 pub(super) struct Moved {
@@ -124,29 +127,19 @@ fn places(service: &model::Service, live: &[&model::Task], node: &model::Node, n
 /// Whether `node` meets a constraint, as the scheduler reads it. What is not understood is taken to be met: the
 /// scheduler will say.
 pub(super) fn met(constraint: &str, node: &model::Node) -> bool {
-    let (key, value, equal) = match (constraint.split_once("=="), constraint.split_once("!=")) {
-        (Some((key, value)), _) => (key, value, true),
-        (None, Some((key, value))) => (key, value, false),
-        (None, None) => return true,
-    };
-    let (key, value) = (key.trim(), value.trim());
+    let Some(constraint) = Constraint::parse(constraint) else { return true };
     let description = &node.description;
-    let lower = key.to_lowercase();
-    let is = match lower.as_str() {
+    let label =
+        |prefix, labels: &model::Labels| Some(labels.get(constraint.label(prefix)?).cloned().unwrap_or_default());
+    let is = match constraint.key.to_ascii_lowercase().as_str() {
         "node.id" => Some(node.id.clone()),
         "node.hostname" => Some(description.hostname.clone()),
         "node.role" => Some(node.spec.role.clone()),
         "node.platform.os" => Some(description.platform.os.clone()),
         "node.platform.arch" => Some(description.platform.architecture.clone()),
-        _ => {
-            let label = |prefix: &str, labels: &model::Labels| {
-                let name = lower.starts_with(prefix).then(|| key.get(prefix.len()..)).flatten()?;
-                Some(labels.get(name).cloned().unwrap_or_default())
-            };
-            label("node.labels.", &node.spec.labels).or_else(|| label("engine.labels.", &description.engine.labels))
-        }
+        _ => label("node.labels.", &node.spec.labels).or_else(|| label("engine.labels.", &description.engine.labels)),
     };
-    is.is_none_or(|is| is.eq_ignore_ascii_case(value) == equal)
+    is.is_none_or(|is| constraint.met(&is))
 }
 
 fn count(length: usize) -> u32 {
