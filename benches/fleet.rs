@@ -98,6 +98,8 @@ fn others(tasks: usize) -> Vec<Resource> {
             routes: Vec::new(),
             configuration: if n.is_multiple_of(10) { vec![configuration] } else { Vec::new() },
             constraints: Vec::new(),
+            bounds: None,
+            budgets: Vec::new(),
             can_roll_back: true,
             labels: Vec::new(),
             health: Health::Healthy,

@@ -44,6 +44,8 @@ fn service(number: usize) -> Resource {
         routes: Vec::new(),
         configuration: Vec::new(),
         constraints: Vec::new(),
+        bounds: None,
+        budgets: Vec::new(),
         can_roll_back: true,
         labels: Vec::new(),
         health: Health::Degraded,

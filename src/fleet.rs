@@ -44,7 +44,9 @@ pub use node::{Availability, Capacity, Node, NodeRole, NodeState, Purchase};
 pub use pipeline::{Gate, Pipeline, Run, RunState, Stage};
 pub use query::Query;
 pub use resource::Resource;
-pub use service::{Configuration, Mode, Port, PortMode, Replicas, Rollout, RolloutState, Route, Service};
+pub use service::{
+    Bounds, Budget, Configuration, Mode, Port, PortMode, Replicas, Rollout, RolloutState, Route, Service,
+};
 pub use spread::Spread;
 pub use store::Store;
 pub use task::{Task, TaskState};

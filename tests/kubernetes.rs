@@ -11,3 +11,5 @@ mod looks;
 mod losses;
 #[path = "kubernetes/plans.rs"]
 mod plans;
+#[path = "kubernetes/services.rs"]
+mod services;

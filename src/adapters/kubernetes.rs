@@ -1,7 +1,9 @@
-//! Kubernetes, as one context of a kubeconfig: pods as tasks, nodes, and the control plane as a cluster.
+//! Kubernetes, as one context of a kubeconfig: workloads as services, pods as tasks, nodes, the metadata of their
+//! configuration, and the control plane as a cluster.
 //!
 //! Reading is whole for these kinds; of the verbs, an eviction can be planned and nothing can be sent.
 
+mod asides;
 mod connection;
 mod cut;
 mod describe;
@@ -16,13 +18,17 @@ mod pod;
 mod quantity;
 mod read;
 mod reserved;
+mod rollout;
 mod rows;
 mod selector;
 mod state;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod watch;
 mod words;
+mod workload;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -31,12 +37,7 @@ pub use read::{READS, allowed};
 use serde::Deserialize;
 
 use self::{
-    connection::Connection,
-    feed::Pace,
-    read::{Collection, Read},
-    reserved::Reserved,
-    rows::{Nodes, Pods},
-    words::Words,
+    connection::Connection, feed::Pace, read::Read, reserved::Reserved, surroundings::Surroundings, words::Words,
 };
 use crate::{
     adapters::feed::{Stopwatch, sleep},
@@ -92,6 +93,7 @@ pub struct Kubernetes {
     rules: Arc<EnvironmentRules>,
     pace: Pace,
     reserved: Reserved,
+    surroundings: Surroundings,
 }
 
 impl Kubernetes {
@@ -105,7 +107,13 @@ impl Kubernetes {
             connection: settings.connection.clone(),
             platform: "Kubernetes".into(),
             address: format!("{context} of {file}").into(),
-            kinds: vec![(Kind::Cluster, Freshness::Polled(CLUSTER_PERIOD)), pushed(Kind::Node), pushed(Kind::Task)],
+            kinds: vec![
+                (Kind::Cluster, Freshness::Polled(CLUSTER_PERIOD)),
+                pushed(Kind::Node),
+                pushed(Kind::Service),
+                pushed(Kind::Task),
+                pushed(Kind::Backing),
+            ],
             verbs: Vec::new(),
             lacks: Verb::ALL.into_iter().map(|verb| (verb, lack(verb).into())).collect(),
             embedded: false,
@@ -117,6 +125,7 @@ impl Kubernetes {
             connection: Arc::new(Connection::new(settings)),
             pace: Pace::USUAL,
             reserved: Reserved::default(),
+            surroundings: Surroundings::default(),
         }
     }
 
@@ -126,19 +135,6 @@ impl Kubernetes {
 
     fn scope(&self, kind: Kind, part: &str) -> Scope {
         Scope { connection: self.profile.connection.clone(), kind, part: Text::clean(part) }
-    }
-
-    fn pods(&self, namespace: Option<&String>) -> BoxStream<'static, Result<Delta>> {
-        let collection = namespace.map_or(Collection::Pods, |it| Collection::PodsOf(it.clone()));
-        let scope = self.scope(Kind::Task, namespace.map_or("", |it| it));
-        let rows = Pods::new(self.words(), &self.reserved);
-        feed::follow(Arc::clone(&self.connection), collection, scope, rows, self.pace).boxed()
-    }
-
-    fn nodes(&self) -> BoxStream<'static, Result<Delta>> {
-        let rows = Nodes::new(self.words(), self.reserved.clone());
-        feed::follow(Arc::clone(&self.connection), Collection::Nodes, self.scope(Kind::Node, ""), rows, self.pace)
-            .boxed()
     }
 
     fn cluster(&self) -> BoxStream<'static, Result<Delta>> {
@@ -285,14 +281,10 @@ impl Adapter for Kubernetes {
         match kind {
             Kind::Cluster => self.cluster(),
             Kind::Node => self.nodes(),
-            Kind::Task => {
-                let namespaces = &self.connection.settings().namespaces;
-                if namespaces.is_empty() {
-                    return self.pods(None);
-                }
-                until_error(stream::select_all(namespaces.iter().map(|it| self.pods(Some(it))))).boxed()
-            }
-            Kind::Service | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => {
+            Kind::Task => self.pods(),
+            Kind::Service => self.services(),
+            Kind::Backing => self.configurations(),
+            Kind::Pipeline | Kind::Endpoint | Kind::Lock => {
                 let what = format!("Kubernetes {} are not read yet", kind.plural());
                 stream::iter([Err(Error::new(ErrorKind::Unsupported, what))]).boxed()
             }
@@ -331,16 +323,4 @@ impl Adapter for Kubernetes {
 
 fn verdict(outcome: Outcome, text: &str) -> BoxStream<'static, Progress> {
     stream::iter([Progress::Verdict(Verdict { outcome, text: Text::clean(text), left: Vec::new() })]).boxed()
-}
-
-/// `stream` up to and with its first error: one that fails ends all, and the supervisor starts all again.
-fn until_error<T: Send>(
-    stream: impl futures_util::Stream<Item = Result<T>> + Send + Unpin,
-) -> impl futures_util::Stream<Item = Result<T>> + Send {
-    stream::unfold(Some(stream), |stream| async move {
-        let mut stream = stream?;
-        let item = stream.next().await?;
-        let rest = item.is_ok().then_some(stream);
-        Some((item, rest))
-    })
 }

@@ -88,6 +88,8 @@ pub(crate) fn service(name: &str, desired: u32) -> Service {
         routes: Vec::new(),
         configuration: Vec::new(),
         constraints: Vec::new(),
+        bounds: None,
+        budgets: Vec::new(),
         can_roll_back: true,
         labels: Vec::new(),
         health: Health::Healthy,

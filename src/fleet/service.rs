@@ -43,6 +43,10 @@ pub struct Service {
     pub configuration: Vec<Configuration>,
     /// Where its tasks may run, as the platform writes it.
     pub constraints: Vec<Text>,
+    /// Between which counts something else scales it by itself.
+    pub bounds: Option<Bounds>,
+    /// How many of its tasks may be taken away now, by each budget that covers them.
+    pub budgets: Vec<Budget>,
     /// Whether there is an earlier version to go back to in one step.
     pub can_roll_back: bool,
     /// Its labels.
@@ -89,6 +93,30 @@ pub struct Replicas {
     pub pending: u32,
     /// Of the wanted ones, how many are of the newest version.
     pub updated: u32,
+}
+
+/// Between which counts something scales a service by itself: a HorizontalPodAutoscaler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Never fewer than this.
+    pub least: u32,
+    /// Never more than this.
+    pub most: u32,
+    /// What keeps it from doing so, in the platform's words.
+    pub trouble: Option<Text>,
+}
+
+/// How many tasks may be taken away without dropping below what somebody laid down: a PodDisruptionBudget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Its name.
+    pub name: Text,
+    /// How many may go now.
+    pub allowed: u32,
+    /// How many are healthy.
+    pub healthy: u32,
+    /// How many have to be.
+    pub needed: u32,
 }
 
 /// A change of what a service runs, under way or the last one.
@@ -168,6 +196,8 @@ pub enum PortMode {
     Ingress,
     /// Only the node a task runs on. One task per node may have it.
     Host,
+    /// An address of its own before the tasks, which services may share and each address has its own ports.
+    Address,
 }
 
 /// One rule of a router that leads to a service.

@@ -1,12 +1,16 @@
 //! What the tests work with: the lab, what `kubectl` says, and what the adapter lists.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use futures_util::StreamExt as _;
 use quarterdeck::{
     adapters::kubernetes::{Kubernetes, KubernetesSettings},
     error::Result,
-    fleet::{Delta, EnvironmentRules, Kind, Node, Resource, ResourceId, Task},
+    fleet::{Delta, EnvironmentRules, Kind, Node, Resource, ResourceId, Service, Task},
     platform::Adapter as _,
 };
 
@@ -62,4 +66,54 @@ pub fn nodes(resources: &[Resource]) -> impl Iterator<Item = &Node> {
 
 pub fn id_of(resources: &[Resource], wanted: impl Fn(&Task) -> bool) -> Option<ResourceId> {
     tasks(resources).find(|task| wanted(task)).map(|task| task.id.clone())
+}
+
+pub fn services(resources: &[Resource]) -> impl Iterator<Item = &Service> {
+    resources.iter().filter_map(Resource::as_service)
+}
+
+/// A namespace of a test's own, removed with all that is in it when the test ends.
+pub struct Space(String);
+
+impl Space {
+    /// A namespace of this name, with what `yaml` says in it.
+    pub fn create(name: &str, yaml: &str) -> Self {
+        let name = format!("sight-{name}-{}", std::process::id());
+        apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}"), &[]);
+        let space = Self(name);
+        space.apply(yaml);
+        space
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Applies `yaml` in it.
+    pub fn apply(&self, yaml: &str) {
+        apply(yaml, &["-n", &self.0]);
+    }
+
+    /// What kubectl says of it.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        kubectl(&[&["-n", &self.0], arguments].concat())
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        kubectl(&["delete", "namespace", &self.0, "--wait=false"]);
+    }
+}
+
+fn apply(yaml: &str, place: &[&str]) {
+    let kubeconfig = std::env::var_os("QUARTERDECK_LAB_KUBECONFIG").expect("only called with a lab");
+    let mut command = Command::new("kubectl");
+    command.args(place).args(["apply", "-f", "-"]).env("KUBECONFIG", kubeconfig);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("kubectl runs");
+    // Beginning with a brace it would be taken for JSON.
+    let text = format!("---\n{yaml}");
+    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("it reads");
+    assert!(child.wait().expect("it ends").success(), "{yaml}");
 }

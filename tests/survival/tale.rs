@@ -90,6 +90,8 @@ pub fn service(id: &ResourceId) -> Resource {
         routes: Vec::new(),
         configuration: Vec::new(),
         constraints: Vec::new(),
+        bounds: None,
+        budgets: Vec::new(),
         can_roll_back: false,
         labels: Vec::new(),
         health: Health::Healthy,

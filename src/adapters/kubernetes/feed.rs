@@ -16,7 +16,7 @@ use super::{
     trouble::Status,
 };
 use crate::{
-    adapters::feed::sleep,
+    adapters::feed::{Stopwatch, sleep},
     error::{Error, ErrorKind, Result},
     fleet::{Delta, Resource, ResourceId, Scope},
 };
@@ -73,12 +73,10 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 
 /// Turns one object of a list into a row.
 pub(super) trait Rows: Send + 'static {
-    /// The row of the object in `json`.
-    fn row(&mut self, json: &[u8]) -> Result<Resource, serde_json::Error>;
-    /// The id of the row of the object in `json`.
-    fn id(&mut self, json: &[u8]) -> Result<ResourceId, serde_json::Error>;
-    /// The object with this id is gone.
-    fn gone(&mut self, _id: &ResourceId) {}
+    /// The row of the object in `json`; `None` where it is no row and only says something of others.
+    fn row(&mut self, json: &[u8]) -> Result<Option<Resource>, serde_json::Error>;
+    /// The object in `json` is gone: the id of its row.
+    fn gone(&mut self, json: &[u8]) -> Result<Option<ResourceId>, serde_json::Error>;
     /// A fresh listing starts.
     fn begin(&mut self) {}
     /// A listing is complete, or a watch has ended: what no row holds any more may be forgotten.
@@ -101,7 +99,8 @@ pub(super) fn follow(
     rows: impl Rows,
     pace: Pace,
 ) -> impl Stream<Item = Result<Delta>> + Send {
-    let follow = Follow { connection, collection, scope, rows, pace, outbox: VecDeque::new(), batch: Vec::new() };
+    let (outbox, batch, looked) = (VecDeque::new(), Vec::new(), Stopwatch::start());
+    let follow = Follow { connection, collection, scope, rows, pace, outbox, batch, looked };
     stream::try_unfold((follow, Phase::List(Duration::ZERO)), |(mut follow, mut phase)| async move {
         loop {
             if let Some(delta) = follow.outbox.pop_front() {
@@ -122,6 +121,8 @@ struct Follow<R> {
     outbox: VecDeque<Delta>,
     /// Rows on their way into `outbox`.
     batch: Vec<Resource>,
+    /// When rows last took in what is known elsewhere.
+    looked: Stopwatch,
 }
 
 enum Phase {
@@ -212,7 +213,7 @@ impl<R: Rows> Follow<R> {
         if let Some(piece) = answer.piece(PAGE_PATIENCE).await? {
             let (rows, batch) = (&mut self.rows, &mut self.batch);
             cutter.feed(&piece, |item| {
-                batch.push(rows.row(item).map_err(|cause| unread(&cause))?);
+                batch.extend(rows.row(item).map_err(|cause| unread(&cause))?);
                 Ok(())
             })?;
             if self.batch.len() >= BATCH {
@@ -258,8 +259,7 @@ impl<R: Rows> Follow<R> {
             Ok(Some(piece)) => piece,
             Err(Error { kind: ErrorKind::TimedOut, .. }) if watch.quiet + wait < watch.patience => {
                 watch.quiet += wait;
-                self.batch.extend(self.rows.changed());
-                self.flush();
+                self.look_around();
                 return Ok(Phase::Watch(watch));
             }
             // It came to its end, or was cut, or went silent: asking again from where it was tells whether the server
@@ -280,6 +280,10 @@ impl<R: Rows> Follow<R> {
             Ok(())
         })?;
         self.flush();
+        // Somewhere something always happens in a large cluster: what others say must not wait for quiet.
+        if self.looked.read() >= self.rows.period() {
+            self.look_around();
+        }
         watch.lines = lines;
         Ok(if expired { Phase::List(Duration::ZERO) } else { Phase::Watch(watch) })
     }
@@ -289,12 +293,11 @@ impl<R: Rows> Follow<R> {
         let event: Event = serde_json::from_slice(line).map_err(|cause| unread(&cause))?;
         let object = event.object.get().as_bytes();
         match event.kind {
-            "ADDED" | "MODIFIED" => self.batch.push(self.rows.row(object).map_err(|cause| unread(&cause))?),
+            "ADDED" | "MODIFIED" => self.batch.extend(self.rows.row(object).map_err(|cause| unread(&cause))?),
             "DELETED" => {
                 self.flush();
-                let id = self.rows.id(object).map_err(|cause| unread(&cause))?;
-                self.rows.gone(&id);
-                self.outbox.push_back(Delta::Gone(vec![id]));
+                let id = self.rows.gone(object).map_err(|cause| unread(&cause))?;
+                self.outbox.extend(id.map(|id| Delta::Gone(vec![id])));
             }
             "BOOKMARK" => {
                 self.flush();
@@ -310,6 +313,18 @@ impl<R: Rows> Follow<R> {
         let versioned: Versioned = serde_json::from_slice(object).map_err(|cause| unread(&cause))?;
         watch.version = versioned.metadata.resource_version;
         Ok(false)
+    }
+
+    /// Takes in what is known elsewhere.
+    fn look_around(&mut self) {
+        self.looked = Stopwatch::start();
+        for row in self.rows.changed() {
+            self.batch.push(row);
+            if self.batch.len() >= BATCH {
+                self.flush();
+            }
+        }
+        self.flush();
     }
 
     fn flush(&mut self) {

@@ -151,6 +151,8 @@ pub(super) struct Condition<'a> {
     pub(super) message: Option<Str<'a>>,
     #[serde(borrow)]
     pub(super) last_transition_time: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub(super) last_update_time: Option<Str<'a>>,
 }
 
 impl Condition<'_> {
@@ -233,6 +235,20 @@ pub(super) fn some<'a>(text: Option<&'a Str<'_>>) -> Option<&'a str> {
     text.map(|it| &**it).filter(|it| !it.is_empty())
 }
 
+/// The CronJob behind a Job of this name, if its schedule made it: the controller ends such a name with the minute the
+/// Job was due. One that a person made of a CronJob has a name of its own, and is a Job by itself.
+pub(super) fn scheduled(job: &str, created: Option<Timestamp>) -> Option<&str> {
+    let (name, minute) = job.rsplit_once('-')?;
+    let due = minute.parse::<i64>().ok().filter(|_| minute.len() == 8)?.saturating_mul(60_000);
+    let late = created?.0.saturating_sub(due);
+    (-CLOCKS_DIFFER..LATEST_START).contains(&late).then_some(name)
+}
+
+/// Milliseconds that a pod may seem older than the minute it was due.
+const CLOCKS_DIFFER: i64 = 5 * 60_000;
+/// Milliseconds after which no schedule is made up for, and a retried pod is still of the same run.
+const LATEST_START: i64 = 30 * 24 * 60 * 60_000;
+
 impl<'a> Pod<'a> {
     /// The id of its row. The uid is part of it: a pod that is made again under its old name is another one.
     pub(super) fn id(&self, words: &Words) -> ResourceId {
@@ -281,6 +297,10 @@ impl<'a> Pod<'a> {
                 let deployment =
                     hash.and_then(|hash| owner.name.strip_suffix(hash)).and_then(|name| name.strip_suffix('-'));
                 Some(deployment.map_or(("ReplicaSet", &*owner.name), |name| ("Deployment", name)))
+            }
+            "Job" => {
+                let created = self.metadata.creation_timestamp.as_deref().and_then(instant);
+                Some(scheduled(&owner.name, created).map_or(("Job", &*owner.name), |name| ("CronJob", name)))
             }
             kind => Some((kind, &owner.name)),
         }

@@ -17,10 +17,40 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/api/v1/namespaces/*/pods"),
     ("GET", "/api/v1/namespaces/*/pods/*"),
     ("GET", "/api/v1/namespaces/*/pods/*/log"),
+    ("GET", "/api/v1/services"),
+    ("GET", "/api/v1/namespaces/*/services"),
+    ("GET", "/api/v1/configmaps"),
+    ("GET", "/api/v1/namespaces/*/configmaps"),
+    ("GET", "/api/v1/secrets"),
+    ("GET", "/api/v1/namespaces/*/secrets"),
+    ("GET", "/api/v1/namespaces/*/resourcequotas"),
     ("GET", "/api/v1/events"),
     ("GET", "/api/v1/namespaces/*/events"),
-    ("GET", "/apis/policy/v1/namespaces/*/poddisruptionbudgets"),
+    ("GET", "/apis/apps/v1/deployments"),
+    ("GET", "/apis/apps/v1/statefulsets"),
+    ("GET", "/apis/apps/v1/daemonsets"),
+    ("GET", "/apis/apps/v1/namespaces/*/deployments"),
+    ("GET", "/apis/apps/v1/namespaces/*/statefulsets"),
+    ("GET", "/apis/apps/v1/namespaces/*/daemonsets"),
+    ("GET", "/apis/apps/v1/namespaces/*/replicasets"),
+    ("GET", "/apis/apps/v1/namespaces/*/deployments/*"),
+    ("GET", "/apis/apps/v1/namespaces/*/statefulsets/*"),
     ("GET", "/apis/apps/v1/namespaces/*/daemonsets/*"),
+    ("GET", "/apis/batch/v1/jobs"),
+    ("GET", "/apis/batch/v1/cronjobs"),
+    ("GET", "/apis/batch/v1/namespaces/*/jobs"),
+    ("GET", "/apis/batch/v1/namespaces/*/cronjobs"),
+    ("GET", "/apis/batch/v1/namespaces/*/jobs/*"),
+    ("GET", "/apis/batch/v1/namespaces/*/cronjobs/*"),
+    ("GET", "/apis/autoscaling/v2/horizontalpodautoscalers"),
+    ("GET", "/apis/autoscaling/v2/namespaces/*/horizontalpodautoscalers"),
+    ("GET", "/apis/policy/v1/poddisruptionbudgets"),
+    ("GET", "/apis/policy/v1/namespaces/*/poddisruptionbudgets"),
+    ("GET", "/apis/networking.k8s.io/v1/ingresses"),
+    ("GET", "/apis/networking.k8s.io/v1/namespaces/*/ingresses"),
+    ("GET", "/apis/discovery.k8s.io/v1/namespaces/*/endpointslices"),
+    ("GET", "/apis/metrics.k8s.io/v1beta1/nodes"),
+    ("GET", "/apis/metrics.k8s.io/v1beta1/namespaces/*/pods/*"),
 ];
 
 /// Whether a request is one of the calls in [`READS`]; `path` without its query.
@@ -32,23 +62,85 @@ pub fn allowed(method: &str, path: &str) -> bool {
     })
 }
 
-/// One list that can be listed and watched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Collection {
-    /// Every node.
+/// A list of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum List {
     Nodes,
-    /// The pods of every namespace.
     Pods,
-    /// The pods of one namespace.
-    PodsOf(String),
+    Deployments,
+    StatefulSets,
+    DaemonSets,
+    ReplicaSets,
+    Jobs,
+    CronJobs,
+    Autoscalers,
+    Budgets,
+    Services,
+    Ingresses,
+    EndpointSlices,
+    Quotas,
+    ConfigMaps,
+    Secrets,
+}
+
+impl List {
+    /// Where the API has it: group and version, and its name.
+    const fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Nodes => ("/api/v1", "nodes"),
+            Self::Pods => ("/api/v1", "pods"),
+            Self::Deployments => ("/apis/apps/v1", "deployments"),
+            Self::StatefulSets => ("/apis/apps/v1", "statefulsets"),
+            Self::DaemonSets => ("/apis/apps/v1", "daemonsets"),
+            Self::ReplicaSets => ("/apis/apps/v1", "replicasets"),
+            Self::Jobs => ("/apis/batch/v1", "jobs"),
+            Self::CronJobs => ("/apis/batch/v1", "cronjobs"),
+            Self::Autoscalers => ("/apis/autoscaling/v2", "horizontalpodautoscalers"),
+            Self::Budgets => ("/apis/policy/v1", "poddisruptionbudgets"),
+            Self::Services => ("/api/v1", "services"),
+            Self::Ingresses => ("/apis/networking.k8s.io/v1", "ingresses"),
+            Self::EndpointSlices => ("/apis/discovery.k8s.io/v1", "endpointslices"),
+            Self::Quotas => ("/api/v1", "resourcequotas"),
+            Self::ConfigMaps => ("/api/v1", "configmaps"),
+            Self::Secrets => ("/api/v1", "secrets"),
+        }
+    }
+
+    /// Its name in the API.
+    pub(super) const fn word(self) -> &'static str {
+        self.place().1
+    }
+
+    /// Whether what is in its objects is nobody's business here: only their metadata is ever asked for.
+    const fn metadata_only(self) -> bool {
+        matches!(self, Self::ConfigMaps | Self::Secrets)
+    }
+}
+
+/// What can be listed and watched: one list, in one namespace or in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Collection {
+    pub(super) list: List,
+    /// `None` for all of them.
+    pub(super) namespace: Option<String>,
 }
 
 impl Collection {
+    /// What of all namespaces is in the list, or what has none.
+    pub(super) const fn whole(list: List) -> Self {
+        Self { list, namespace: None }
+    }
+
+    /// What of one namespace is in the list.
+    pub(super) fn of(list: List, namespace: &str) -> Self {
+        Self { list, namespace: Some(namespace.to_owned()) }
+    }
+
     fn path(&self) -> Result<String> {
-        Ok(match self {
-            Self::Nodes => "/api/v1/nodes".to_owned(),
-            Self::Pods => "/api/v1/pods".to_owned(),
-            Self::PodsOf(namespace) => format!("/api/v1/namespaces/{}/pods", segment(namespace)?),
+        let (group, name) = self.list.place();
+        Ok(match &self.namespace {
+            None => format!("{group}/{name}"),
+            Some(namespace) => format!("{group}/namespaces/{}/{name}", segment(namespace)?),
         })
     }
 }
@@ -100,6 +192,22 @@ pub(super) enum Read {
     },
     /// The disruption budgets of a namespace.
     Budgets(String),
+    /// One object of a namespace.
+    Object {
+        /// Where it is listed.
+        of: List,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Those of a list that carry labels.
+    Labelled {
+        /// Which list.
+        of: Collection,
+        /// The selector, as the API takes it; empty for all.
+        selector: String,
+    },
     /// One DaemonSet.
     DaemonSet {
         /// Its namespace.
@@ -119,6 +227,29 @@ pub(super) enum Read {
 }
 
 impl Read {
+    /// The form of the answer. No other is offered where only metadata may come: a server that has none refuses.
+    const fn accept(&self) -> &'static str {
+        let (of, each) = match self {
+            Self::Page { of, .. } | Self::Labelled { of, .. } => (of.list, false),
+            Self::Watch { of, .. } => (of.list, true),
+            Self::Object { of, .. } => (*of, true),
+            Self::Version
+            | Self::Ready
+            | Self::Myself
+            | Self::Pod { .. }
+            | Self::Node(_)
+            | Self::Events { .. }
+            | Self::Budgets(_)
+            | Self::DaemonSet { .. }
+            | Self::Log { .. } => return "application/json",
+        };
+        match (of.metadata_only(), each) {
+            (false, _) => "application/json",
+            (true, false) => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            (true, true) => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        }
+    }
+
     /// The request, ready to be sent.
     pub(super) fn request(&self) -> Result<Request<Body>> {
         let (method, path, body) = match self {
@@ -157,6 +288,15 @@ impl Read {
                 let path = format!("/apis/policy/v1/namespaces/{}/poddisruptionbudgets", segment(namespace)?);
                 ("GET", path, Body::empty())
             }
+            Self::Object { of, namespace, name } => {
+                ("GET", format!("{}/{}", Collection::of(*of, namespace).path()?, segment(name)?), Body::empty())
+            }
+            Self::Labelled { of, selector } if selector.is_empty() => {
+                ("GET", format!("{}?limit=500", of.path()?), Body::empty())
+            }
+            Self::Labelled { of, selector } => {
+                ("GET", format!("{}?limit=500&labelSelector={}", of.path()?, encoded(selector)), Body::empty())
+            }
             Self::DaemonSet { namespace, name } => {
                 let path = format!("/apis/apps/v1/namespaces/{}/daemonsets/{}", segment(namespace)?, segment(name)?);
                 ("GET", path, Body::empty())
@@ -166,7 +306,7 @@ impl Read {
                 ("GET", path, Body::empty())
             }
         };
-        let request = Request::builder().method(method).uri(path).header("accept", "application/json");
+        let request = Request::builder().method(method).uri(path).header("accept", self.accept());
         request
             .header("content-type", "application/json")
             .body(body)
@@ -210,27 +350,82 @@ mod tests {
 
     fn reads() -> Vec<Read> {
         let (namespace, name) = ("team-00".to_owned(), "web-1".to_owned());
-        let of = Collection::PodsOf(namespace.clone());
+        let of = Collection::of(List::Pods, &namespace);
         vec![
             Read::Version,
             Read::Ready,
             Read::Myself,
-            Read::Page { of: Collection::Nodes, limit: 500, next: String::new() },
-            Read::Page { of: Collection::Pods, limit: 500, next: "a b/c".into() },
+            Read::Page { of: Collection::whole(List::Nodes), limit: 500, next: String::new() },
+            Read::Page { of: Collection::whole(List::Pods), limit: 500, next: "a b/c".into() },
             Read::Watch { of, since: "42".into(), seconds: 30 },
             Read::Pod { namespace: namespace.clone(), name: name.clone() },
             Read::Node("node.example".into()),
             Read::Events { namespace: namespace.clone(), kind: "Pod", name: name.clone() },
             Read::Events { namespace: String::new(), kind: "Node", name: name.clone() },
             Read::Budgets(namespace.clone()),
+            Read::Object { of: List::Deployments, namespace: namespace.clone(), name: name.clone() },
+            Read::Object { of: List::StatefulSets, namespace: namespace.clone(), name: name.clone() },
+            Read::Object { of: List::DaemonSets, namespace: namespace.clone(), name: name.clone() },
+            Read::Object { of: List::Jobs, namespace: namespace.clone(), name: name.clone() },
+            Read::Object { of: List::CronJobs, namespace: namespace.clone(), name: name.clone() },
+            Read::Labelled { of: Collection::of(List::ReplicaSets, &namespace), selector: "app=web".into() },
             Read::DaemonSet { namespace: namespace.clone(), name: name.clone() },
             Read::Log { namespace, pod: name, query: "follow=true".into() },
         ]
     }
 
+    const LISTS: [List; 16] = [
+        List::Nodes,
+        List::Pods,
+        List::Deployments,
+        List::StatefulSets,
+        List::DaemonSets,
+        List::ReplicaSets,
+        List::Jobs,
+        List::CronJobs,
+        List::Autoscalers,
+        List::Budgets,
+        List::Services,
+        List::Ingresses,
+        List::EndpointSlices,
+        List::Quotas,
+        List::ConfigMaps,
+        List::Secrets,
+    ];
+
+    /// Lists that are read in one namespace only, when somebody looks.
+    const LOOKED_AT: [List; 3] = [List::ReplicaSets, List::EndpointSlices, List::Quotas];
+
+    #[test]
+    fn of_configuration_and_secrets_only_the_metadata_is_asked_for() {
+        for list in LISTS {
+            let path = format!("/api/v1/{}", list.word());
+            let of = Collection::whole(list);
+            let reads = [
+                Read::Page { of: of.clone(), limit: 2, next: String::new() },
+                Read::Watch { of: of.clone(), since: "1".into(), seconds: 1 },
+                Read::Labelled { of, selector: "a=b".into() },
+                Read::Object { of: list, namespace: "a".into(), name: "b".into() },
+            ];
+            for read in reads {
+                let request = read.request().expect("the names are plain");
+                let accept = request.headers().get("accept").and_then(|it| it.to_str().ok()).unwrap_or_default();
+                let secretive = ["/api/v1/configmaps", "/api/v1/secrets"].contains(&path.as_str());
+                assert_eq!(accept.contains("as=PartialObjectMetadata"), secretive, "{read:?}: {accept}");
+                assert!(!accept.contains(','), "no second choice: {accept}");
+            }
+        }
+    }
+
     #[test]
     fn every_reading_call_is_on_the_list() {
-        for read in reads() {
+        let lists = LISTS.into_iter().flat_map(|list| {
+            let whole = (!LOOKED_AT.contains(&list)).then(|| Collection::whole(list));
+            let one = (list != List::Nodes).then(|| Collection::of(list, "team-00"));
+            whole.into_iter().chain(one)
+        });
+        let pages = lists.map(|of| Read::Page { of, limit: 500, next: String::new() });
+        for read in reads().into_iter().chain(pages) {
             let request = read.request().expect("the names are plain");
             let listed = allowed(request.method().as_str(), request.uri().path());
             assert!(listed, "{} {}", request.method(), request.uri());
@@ -246,7 +441,7 @@ mod tests {
         for path in ["eviction", "exec", "attach", "portforward", "log/x", ""] {
             assert!(!allowed("GET", &format!("{pod}/{path}")) && !allowed("POST", &format!("{pod}/{path}")), "{path}");
         }
-        assert!(!allowed("GET", "/api/v1/secrets") && !allowed("GET", "/api/v1/namespaces/team-00/secrets/login"));
+        assert!(!allowed("GET", "/api/v1/namespaces/team-00/secrets/login"));
         assert!(!allowed("GET", "/api/v1/namespaces//pods"));
     }
 
@@ -260,7 +455,7 @@ mod tests {
 
     #[test]
     fn tokens_are_encoded() {
-        let page = Read::Page { of: Collection::Pods, limit: 2, next: "a+b/c=&d".into() };
+        let page = Read::Page { of: Collection::whole(List::Pods), limit: 2, next: "a+b/c=&d".into() };
         let request = page.request().expect("any token can be sent");
         assert_eq!(request.uri().to_string(), "/api/v1/pods?limit=2&continue=a%2Bb%2Fc%3D%26d");
     }

@@ -1,5 +1,5 @@
-//! What pods have reserved of each node: a sum that is kept while pods are watched, so that nodes need no list of their
-//! own for it. Without a watch of pods it is unknown, which is zero.
+//! What pods have reserved of each node, and which images they run for each service: sums that are kept while pods are
+//! watched, so that nodes and services need no list of pods for it. Without a watch of pods they are unknown.
 
 use std::{
     collections::HashMap,
@@ -10,11 +10,20 @@ use super::{
     pod::Pod,
     quantity::{cpu_millis, units},
 };
-use crate::fleet::{Capacity, Text};
+use crate::fleet::{Capacity, Image, Task, Text};
 
-/// The sums by node, shared between the streams of pods and of nodes.
+/// The sums, shared between the streams of pods, nodes and services.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reserved(Arc<Mutex<HashMap<Text, Capacity>>>);
+pub(super) struct Reserved(Arc<Mutex<Sums>>);
+
+#[derive(Debug, Default)]
+struct Sums {
+    nodes: HashMap<Text, Capacity>,
+    /// How many pods run which image, by the key of their service.
+    images: HashMap<Text, Vec<(Arc<Image>, u32)>>,
+    /// Grows with every image that comes or goes.
+    revision: u64,
+}
 
 /// What one stream of pods has put into the sums; dropping it takes all of it out again.
 #[derive(Debug)]
@@ -27,6 +36,7 @@ pub(super) struct Shares {
 #[derive(Debug)]
 struct Share {
     node: Text,
+    runs: Option<(Text, Arc<Image>)>,
     amount: Capacity,
     listing: u32,
 }
@@ -34,7 +44,21 @@ struct Share {
 impl Reserved {
     /// What is reserved of `node`.
     pub(super) fn of(&self, node: &str) -> Capacity {
-        self.sums().get(node).copied().unwrap_or_default()
+        self.sums().nodes.get(node).copied().unwrap_or_default()
+    }
+
+    /// What `reference` stands for in the pods of `service`, where all that know agree.
+    pub(super) fn digest(&self, service: &str, reference: &str) -> Option<Text> {
+        let sums = self.sums();
+        let of = sums.images.get(service)?.iter().filter(|(image, _)| *image.reference == *reference);
+        let mut digests = of.filter_map(|(image, _)| image.digest.as_ref());
+        let first = digests.next()?;
+        digests.all(|other| other == first).then(|| first.clone())
+    }
+
+    /// Grows with every image that comes or goes.
+    pub(super) fn revision(&self) -> u64 {
+        self.sums().revision
     }
 
     /// The shares of a new stream of pods.
@@ -42,21 +66,24 @@ impl Reserved {
         Shares { sums: self.clone(), pods: HashMap::new(), listing: 0 }
     }
 
-    fn sums(&self) -> MutexGuard<'_, HashMap<Text, Capacity>> {
+    fn sums(&self) -> MutexGuard<'_, Sums> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Shares {
-    /// Puts in what the pod called `key` on `node` has reserved, in place of what it had before.
-    pub(super) fn put(&mut self, key: &Text, node: Option<&Text>, pod: &Pod) {
+    /// Puts in what the pod behind `task` has reserved and runs, in place of what it had before.
+    pub(super) fn put(&mut self, task: &Task, pod: &Pod) {
+        let key = &task.id.key;
         // A pod that came to its end holds nothing any more.
-        let Some(node) = node.filter(|_| !pod.ended()) else { return self.take(key) };
-        let share = Share { node: node.clone(), amount: amount(pod), listing: self.listing };
+        let Some(node) = task.node.as_ref().filter(|_| !pod.ended()) else { return self.take(key) };
+        let runs = task.service.clone().zip(task.image.clone());
+        let share = Share { node: node.clone(), runs, amount: amount(pod), listing: self.listing };
         let mut sums = self.sums.sums();
         if let Some(before) = self.pods.get_mut(key) {
-            subtract(&mut sums, before);
+            // In this order an image that stays never seems to go.
             add(&mut sums, &share);
+            subtract(&mut sums, before);
             *before = share;
         } else {
             add(&mut sums, &share);
@@ -98,20 +125,40 @@ impl Drop for Shares {
     }
 }
 
-fn add(sums: &mut HashMap<Text, Capacity>, share: &Share) {
-    let sum = sums.entry(share.node.clone()).or_default();
+fn add(sums: &mut Sums, share: &Share) {
+    let sum = sums.nodes.entry(share.node.clone()).or_default();
     sum.cpu_millis = sum.cpu_millis.saturating_add(share.amount.cpu_millis);
     sum.memory_bytes = sum.memory_bytes.saturating_add(share.amount.memory_bytes);
     sum.tasks = sum.tasks.saturating_add(share.amount.tasks);
+    let Some((service, image)) = &share.runs else { return };
+    let images = sums.images.entry(service.clone()).or_default();
+    if let Some((_, count)) = images.iter_mut().find(|(it, _)| it == image) {
+        *count += 1;
+    } else {
+        images.push((Arc::clone(image), 1));
+        sums.revision += 1;
+    }
 }
 
-fn subtract(sums: &mut HashMap<Text, Capacity>, share: &Share) {
-    let Some(sum) = sums.get_mut(&share.node) else { return };
+fn subtract(sums: &mut Sums, share: &Share) {
+    if let Some((service, image)) = &share.runs
+        && let Some(images) = sums.images.get_mut(service)
+    {
+        images.iter_mut().filter(|(it, _)| it == image).for_each(|(_, count)| *count = count.saturating_sub(1));
+        if images.iter().any(|(_, count)| *count == 0) {
+            images.retain(|(_, count)| *count > 0);
+            sums.revision += 1;
+        }
+        if images.is_empty() {
+            sums.images.remove(service);
+        }
+    }
+    let Some(sum) = sums.nodes.get_mut(&share.node) else { return };
     sum.cpu_millis = sum.cpu_millis.saturating_sub(share.amount.cpu_millis);
     sum.memory_bytes = sum.memory_bytes.saturating_sub(share.amount.memory_bytes);
     sum.tasks = sum.tasks.saturating_sub(share.amount.tasks);
     if *sum == Capacity::default() {
-        sums.remove(&share.node);
+        sums.nodes.remove(&share.node);
     }
 }
 
@@ -143,7 +190,9 @@ mod tests {
 
     fn put(shares: &mut Shares, key: &str, node: &str, json: &str) {
         let pod: Pod = serde_json::from_str(json).expect("a pod");
-        shares.put(&key.into(), Some(&node.into()), &pod);
+        let mut task = crate::fleet::sample::task(key, "web", node);
+        task.image = Some(Arc::new(Image::parse("web:1@sha256:0123")));
+        shares.put(&task, &pod);
     }
 
     #[test]
@@ -162,7 +211,8 @@ mod tests {
         put(&mut shares, "c", "n2", &running);
         shares.complete();
         assert_eq!((sums.of("n1"), sums.of("n2").tasks), (Capacity::default(), 1));
+        assert_eq!((sums.digest("web", "web:1"), sums.digest("web", "web:2")), (Some("sha256:0123".into()), None));
         drop(shares);
-        assert_eq!(sums.of("n2"), Capacity::default());
+        assert_eq!((sums.of("n2"), sums.digest("web", "web:1")), (Capacity::default(), None));
     }
 }

@@ -1,7 +1,10 @@
 //! Rollouts that do not move, that stopped, or that went back.
 
 use super::{Attention, View, node::older_than};
-use crate::fleet::{health::Health, service::RolloutState};
+use crate::fleet::{
+    health::Health,
+    service::{Mode, RolloutState},
+};
 
 /// A platform remembers the last rollout for ever; going back is news for a day.
 const NEWS_MS: i64 = 24 * 60 * 60 * 1000;
@@ -19,6 +22,10 @@ pub(super) fn rule(view: View<'_>, found: &mut Vec<Attention>) {
         };
         let (updated, desired) = (service.replicas.updated, service.replicas.desired);
         let why = rollout.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+        if service.mode == Mode::Job {
+            found.push(Attention::about("job", severity, service, format!("did not do its work{why}"), since));
+            continue;
+        }
         let text = match rollout.state {
             RolloutState::RolledBack => format!("rolled back to the version before{why}"),
             RolloutState::Stalled

@@ -219,7 +219,7 @@ fn port_words(port: &Port) -> String {
     let published = port.published.map_or_else(|| "*".to_owned(), |published| published.to_string());
     let protocol = if port.protocol == "tcp" { String::new() } else { format!("/{}", port.protocol) };
     let mode = match port.mode {
-        PortMode::Ingress => "",
+        PortMode::Ingress | PortMode::Address => "",
         PortMode::Host => " (host)",
     };
     format!("{published}→{}{protocol}{mode}", port.target)

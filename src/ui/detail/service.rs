@@ -61,6 +61,22 @@ fn facts(canvas: &mut Canvas<'_>, area: Rect, service: &Service, world: World<'_
             }
         });
     }
+    if let Some(bounds) = &service.bounds {
+        facts.fact("bounds", |line| {
+            line.put(&format!("{} to {}", bounds.least, bounds.most), theme.text).put(" scaled by itself", theme.muted);
+            if let Some(trouble) = &bounds.trouble {
+                line.gap(1).put(trouble, theme.warning);
+            }
+        });
+    }
+    for budget in &service.budgets {
+        facts.fact("budget", |line| {
+            let role = if budget.allowed == 0 { theme.warning } else { theme.text };
+            line.put(&format!("{} may go now", budget.allowed), role);
+            let (healthy, needed) = (budget.healthy, budget.needed);
+            line.put(&format!(" ({}: {healthy} healthy, {needed} needed)", budget.name), theme.muted);
+        });
+    }
     if !service.ports.is_empty() {
         facts.fact("ports", |line| ports(line, service, world));
     }
@@ -96,7 +112,7 @@ fn ports(line: &mut Line<'_, '_>, service: &Service, world: World<'_>) {
     for port in &service.ports {
         let published = port.published.map_or("?".to_owned(), |port| port.to_string());
         let mode = match port.mode {
-            PortMode::Ingress => "",
+            PortMode::Ingress | PortMode::Address => "",
             PortMode::Host => " on its node",
         };
         line.put(&format!("{published}→{}", port.target), text).put(&format!("/{}{mode}", port.protocol), muted);
@@ -109,10 +125,11 @@ fn ports(line: &mut Line<'_, '_>, service: &Service, world: World<'_>) {
 
 /// Another service that publishes the same port through the routing mesh: a swarm refuses the second one.
 fn conflict<'a>(service: &Service, port: &Port, world: World<'a>) -> Option<&'a Text> {
-    let published = port.published?;
+    let published = port.published.filter(|_| port.mode != PortMode::Address)?;
     let others = world.store.services().filter(|it| it.id != service.id && it.id.connection == service.id.connection);
     let clashes = |other: &&Port| {
         other.published == Some(published)
+            && other.mode != PortMode::Address
             && other.protocol == port.protocol
             && (other.mode == PortMode::Ingress || port.mode == PortMode::Ingress)
     };

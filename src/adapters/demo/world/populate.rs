@@ -178,6 +178,8 @@ impl World {
             routes: route(blueprint, site).into_iter().collect(),
             configuration: Vec::new(),
             constraints: Vec::new(),
+            bounds: None,
+            budgets: Vec::new(),
             can_roll_back: ours,
             labels: self.labels(blueprint, site),
             health: Health::Unknown,
