@@ -6,6 +6,8 @@
 
 #[path = "swarm/bench.rs"]
 mod bench;
+#[path = "swarm/drains.rs"]
+mod drains;
 #[path = "swarm/faults.rs"]
 mod faults;
 #[path = "swarm/looks.rs"]

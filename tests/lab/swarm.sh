@@ -178,6 +178,8 @@ await() { # NODE: until its API answers
   local try
   for ((try = 0; try < patience * 20; try++)); do
     ! curl -sf -m 5 --unix-socket "$dir/$1/docker.sock" http://docker/_ping >/dev/null 2>&1 || return 0
+    # On a busy machine a daemon gives up waiting for its containerd.
+    ((try % 200 < 199)) || spawn "$1"
     sleep 0.05
   done
   die "$1 did not start; see $dir/$1/log"

@@ -87,10 +87,25 @@ impl Lab {
         docker(self.socket("m1"), arguments)
     }
 
+    /// The same on `node`, where it may fail.
+    pub fn try_docker(&self, node: &str, arguments: &[&str]) -> std::result::Result<String, String> {
+        try_docker(self.socket(node), arguments)
+    }
+
+    /// What `swarm.sh` does to this lab.
+    pub fn script(&self, arguments: &[&str]) {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/swarm.sh");
+        let output = Command::new(script).args(arguments).env("LAB_DIR", self.folder()).output().expect("it runs");
+        assert!(output.status.success(), "swarm.sh {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn folder(&self) -> &Path {
+        self.socket("m1").parent().and_then(Path::parent).expect("sockets are in folders of nodes")
+    }
+
     /// Declares a fault of a service, or takes it back: `new` or `all` tasks fail their health check.
     pub fn fault(&self, service: &str, which: Option<&str>) {
-        let folder = self.socket("m1").parent().and_then(Path::parent).expect("sockets are in folders of nodes");
-        let file = folder.join("faults/all").join(service);
+        let file = self.folder().join("faults/all").join(service);
         match which {
             Some(which) => std::fs::write(&file, format!("{which}\n")).expect("faults can be declared"),
             None => drop(std::fs::remove_file(&file)),
@@ -100,10 +115,15 @@ impl Lab {
 
 /// What `docker` says to the engine at `socket`.
 pub fn docker(socket: &Path, arguments: &[&str]) -> String {
+    try_docker(socket, arguments).unwrap_or_else(|error| panic!("docker {arguments:?}: {error}"))
+}
+
+/// The same where it may fail.
+pub fn try_docker(socket: &Path, arguments: &[&str]) -> std::result::Result<String, String> {
     let host = format!("unix://{}", socket.display());
     let output = Command::new("docker").arg("-H").arg(host).args(arguments).output().expect("docker runs");
-    assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("docker writes UTF-8")
+    let text = |bytes| String::from_utf8(bytes).expect("docker writes UTF-8");
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
 /// An adapter for the engine at `socket`.

@@ -1,6 +1,7 @@
 //! Emptying nodes and bringing them back, held against what `docker` says. One test, since nodes are everybody's.
 
 use quarterdeck::{
+    adapters::swarm::Swarm,
     fleet::{Kind, NodeRole, Resource, ResourceId},
     operation::{Argument, Authority, Mode, Outcome, Progress, Verb},
     platform::Adapter as _,
@@ -8,14 +9,14 @@ use quarterdeck::{
 
 use crate::bench::{Lab, Own, act, lab, lab_alone, listed, open, plan_of, run};
 
-async fn node(adapter: &quarterdeck::adapters::swarm::Swarm, name: &str) -> ResourceId {
+pub async fn node(adapter: &Swarm, name: &str) -> ResourceId {
     let all = listed(adapter, Kind::Node).await.expect("nodes can be listed");
     let mut nodes = all.iter().filter_map(Resource::as_node);
     nodes.find(|node| *node.name == *name).map(|node| node.id.clone()).expect("the node exists")
 }
 
 /// Where the running tasks of a service are.
-fn places(lab: &Lab, name: &str) -> Vec<String> {
+pub fn places(lab: &Lab, name: &str) -> Vec<String> {
     let format = "{{.Node}}";
     let text = lab.docker(&["service", "ps", name, "--filter", "desired-state=running", "--format", format]);
     let mut places: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -23,16 +24,20 @@ fn places(lab: &Lab, name: &str) -> Vec<String> {
     places
 }
 
+/// Gives back what an earlier run left half way.
+pub async fn all_take_tasks(lab: &Lab, adapter: &Swarm) {
+    for worker in ["w1", "w2"] {
+        if lab.docker(&["node", "inspect", worker, "--format", "{{.Spec.Availability}}"]).trim() != "active" {
+            act(adapter, Verb::Activate, &node(adapter, worker).await, Argument::None).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn nodes_are_emptied_and_come_back() {
     let Some((lab, _turn)) = lab_alone() else { return };
     let adapter = open(lab.socket("m1"));
-    // What an earlier run left half way is given back first.
-    for worker in ["w1", "w2"] {
-        if lab.docker(&["node", "inspect", worker, "--format", "{{.Spec.Availability}}"]).trim() != "active" {
-            act(&adapter, Verb::Activate, &node(&adapter, worker).await, Argument::None).await;
-        }
-    }
+    all_take_tasks(&lab, &adapter).await;
     let workers = ["--constraint", "node.role==worker", "--update-monitor", "1s"];
     let single = Own::create(
         &lab,

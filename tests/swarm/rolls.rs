@@ -112,6 +112,21 @@ async fn a_roll_that_cannot_be_placed_stalls_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_rollback_that_is_paused_says_how_much_is_as_it_was() {
+    let Some(lab) = lab() else { return };
+    let all = ["--replicas", "3", "--update-parallelism", "3", "--update-failure-action", "rollback"];
+    let watched = ["--update-monitor", "3s", "--rollback-monitor", "3s", "--rollback-parallelism", "0"];
+    let own = Own::create(&lab, "stuck-back", &[&all[..], &watched].concat(), "1.0");
+    let adapter = open(lab.socket("m1"));
+    let service = own.row(&adapter).await;
+    lab.fault(&own.name, Some("new"));
+    let verdict = roll(&adapter, &service.id, |_| {}).await;
+    assert_eq!(verdict.outcome, Outcome::RollbackPaused, "{verdict:?}");
+    let left: Vec<&str> = verdict.left.iter().map(|left| &**left).collect();
+    assert_eq!(left, ["0 of 3 tasks are of the version before; it stays so until it is updated again"]);
+}
+
+#[tokio::test]
 async fn nothing_is_sent_for_a_service_that_changed_after_the_plan() {
     let Some(lab) = lab() else { return };
     let own = Own::create(&lab, "changed", &[], "1.0");

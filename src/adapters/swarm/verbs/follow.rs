@@ -65,6 +65,7 @@ impl From<Ended> for Verdict {
 pub(super) struct Following {
     bench: Bench,
     subject: ResourceId,
+    title: Text,
     /// The service's id.
     key: Text,
     manner: Manner,
@@ -114,6 +115,7 @@ impl Following {
                 _ => &step.subject.key,
             }),
             subject: step.subject.clone(),
+            title: step.title.clone(),
             manner: Manner::of(&ours),
             ours,
             before: status.and_then(|status| status.started_at.clone()),
@@ -142,6 +144,10 @@ impl Following {
                 Ok(None) => {
                     silent = None;
                     LOOK
+                }
+                Err(error) if error.kind == ErrorKind::NotFound && self.manner == Manner::Moves => {
+                    // Nothing of it is left where it should not be.
+                    return hand::passed_over(&self.title);
                 }
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     return verdict(Outcome::Failed, format!("the service was removed meanwhile: {error}"));
@@ -230,8 +236,8 @@ impl Following {
             }
         }
         let text = match self.state(seen) {
-            "rollback_started" if self.manner != Manner::Returns => {
-                format!("rolling back: {} of {} tasks are of the version before", seen.done, seen.total)
+            "rollback_started" | "rollback_paused" if self.manner != Manner::Returns => {
+                format!("rolling back: {} of {} tasks {}", seen.done, seen.total, Manner::Returns.so_far())
             }
             "completed" | "rollback_completed" => {
                 "the swarm says completed; watching whether the tasks stay up".to_owned()
@@ -271,25 +277,26 @@ impl Following {
                 ))],
             });
         }
-        let half = || {
-            let old = seen.total.saturating_sub(seen.done);
-            vec![Text::clean(&format!(
-                "{} tasks are new, {old} are not; it stays so until it is updated again",
-                seen.done
-            ))]
+        let half = |manner: Manner| {
+            let (done, total, so_far) = (seen.done.min(seen.total), seen.total, manner.so_far());
+            vec![Text::clean(&format!("{done} of {total} tasks {so_far}; it stays so until it is updated again"))]
         };
         match state {
             "completed" => self.settled(seen),
             "rollback_completed" if back => self.settled(seen),
-            "paused" => Some(Ended { outcome: Outcome::Paused, text: because(&message, &seen.failed), left: half() }),
+            "paused" => {
+                Some(Ended { outcome: Outcome::Paused, text: because(&message, &seen.failed), left: half(self.manner) })
+            }
             "rollback_completed" => Some(Ended {
                 outcome: Outcome::RolledBack,
                 text: because(&message, &seen.failed),
                 left: vec!["the spec before is in place again; there is none before that any more".into()],
             }),
-            "rollback_paused" => {
-                Some(Ended { outcome: Outcome::RollbackPaused, text: because(&message, &seen.failed), left: half() })
-            }
+            "rollback_paused" => Some(Ended {
+                outcome: Outcome::RollbackPaused,
+                text: because(&message, &seen.failed),
+                left: half(Manner::Returns),
+            }),
             _ => self.stalled(seen, says).await,
         }
     }

@@ -14,7 +14,7 @@ use super::{
     change::Changes,
     emptying, follow, locking,
     spec::{self, Reading},
-    start_first,
+    start_first::Part,
 };
 use crate::{
     adapters::steps::{Hand, Says, Sight, all_done, verdict},
@@ -37,12 +37,22 @@ pub(super) const NAME: &str = "name";
 pub(super) const HOLDER: &str = "holder";
 
 /// What was read just before a step is sent.
-pub(super) struct Ready {
-    version: u64,
-    body: Value,
-    /// The service as it was.
-    before: Option<model::Service>,
+pub(super) enum Ready {
+    /// The way is clear.
+    There {
+        /// Of what changes.
+        version: u64,
+        /// What is sent.
+        body: Value,
+        /// The service as it was.
+        before: Option<Box<model::Service>>,
+    },
+    /// What a drain would have moved is gone, which is as good: no request follows the journal's line.
+    Gone,
 }
+
+/// What is said of a service that was removed between the plan and its step.
+const GONE: &str = "it was removed meanwhile: passed over";
 
 /// Does steps on one swarm.
 pub(super) struct SwarmHand(pub Bench);
@@ -76,7 +86,7 @@ impl SwarmHand {
             return Err(moved(name, "what a rollback leads to is not what was planned"));
         }
         let body = changes.applied(reading.spec()?);
-        Ok(Ready { version: reading.model.version.index, body, before: Some(reading.model) })
+        Ok(Ready::There { version: reading.model.version.index, body, before: Some(Box::new(reading.model)) })
     }
 
     async fn prepare_spec(&self, list: &str, key: &str, step: &Step) -> Result<Ready> {
@@ -85,7 +95,7 @@ impl SwarmHand {
         if let Some(what) = changes.moved(&spec) {
             return Err(moved(&step.title, &what));
         }
-        Ok(Ready { version, body: changes.applied(&spec), before: None })
+        Ok(Ready::There { version, body: changes.applied(&spec), before: None })
     }
 
     async fn token_hash(&self, token: Token) -> Result<String> {
@@ -146,7 +156,10 @@ impl Hand for SwarmHand {
 
     async fn prepare(&self, step: &Step) -> Result<Ready> {
         match Way::of(&step.request)? {
-            Way::Service(key) | Way::Rollback(key) => self.prepare_service(key, step).await,
+            Way::Service(key) | Way::Rollback(key) => match self.prepare_service(key, step).await {
+                Err(error) if passes_over(step, &error) => Ok(Ready::Gone),
+                ready => ready,
+            },
             Way::Node(key) => self.prepare_spec("nodes", key, step).await,
             Way::Config(key) => self.prepare_spec("configs", key, step).await,
             Way::Token(token) => {
@@ -157,10 +170,10 @@ impl Hand for SwarmHand {
                     }
                 }
                 let (version, body) = self.raw("swarm", "").await?;
-                Ok(Ready { version, body, before: None })
+                Ok(Ready::There { version, body, before: None })
             }
             Way::NewConfig => match self.sight_of_config(step).await? {
-                Sight::NotYet => Ok(Ready { version: 0, body: step.request.change.clone(), before: None }),
+                Sight::NotYet => Ok(Ready::There { version: 0, body: step.request.change.clone(), before: None }),
                 Sight::Took | Sight::Overtaken(_) => {
                     let name = step.request.change.get("Name").and_then(Value::as_str).unwrap_or_default();
                     let found = self.0.engine.raw("configs", name).await?;
@@ -184,14 +197,17 @@ impl Hand for SwarmHand {
                 {
                     return Err(moved(planned, &locking::in_the_way(lock)));
                 }
-                Ok(Ready { version: 0, body: Value::Null, before: None })
+                Ok(Ready::There { version: 0, body: Value::Null, before: None })
             }
         }
     }
 
     async fn send(&self, ticket: Ticket, step: &Step, ready: &Ready) -> Result<Text> {
         let engine = &self.0.engine;
-        let (version, body) = (ready.version, &ready.body);
+        let (version, body) = match ready {
+            Ready::There { version, body, .. } => (*version, body),
+            Ready::Gone => return Ok(GONE.into()),
+        };
         let said = |warnings: Vec<String>| {
             if warnings.is_empty() {
                 "accepted".into()
@@ -200,7 +216,10 @@ impl Hand for SwarmHand {
             }
         };
         match Way::of(&step.request)? {
-            Way::Service(key) => write::update_service(ticket, engine, key, version, body).await.map(said),
+            Way::Service(key) => match write::update_service(ticket, engine, key, version, body).await {
+                Err(error) if passes_over(step, &error) => Ok(GONE.into()),
+                answer => answer.map(said),
+            },
             Way::Rollback(key) => write::roll_service_back(ticket, engine, key, version, body).await.map(said),
             Way::Node(key) => write::update_node(ticket, engine, key, version, body).await.map(said),
             Way::Token(token) => write::rotate_token(ticket, engine, token, version, body).await.map(said),
@@ -212,7 +231,10 @@ impl Hand for SwarmHand {
 
     async fn sight(&self, step: &Step) -> Result<Sight> {
         match Way::of(&step.request)? {
-            Way::Service(key) => self.sight_of_service(key, step).await,
+            Way::Service(key) => match self.sight_of_service(key, step).await {
+                Err(error) if passes_over(step, &error) => Ok(Sight::Took),
+                sight => sight,
+            },
             Way::Rollback(key) => self.sight_of_rollback(key, step).await,
             Way::Node(key) => Self::sight_of(step, &self.raw("nodes", key).await?.1),
             Way::Config(key) => Self::sight_of(step, &self.raw("configs", key).await?.1),
@@ -237,11 +259,13 @@ impl Hand for SwarmHand {
             Err(error) => return verdict(Outcome::Unknown, error.to_string()),
         };
         match way {
-            Way::Service(_) if Changes::of(&step.request).is_ok_and(|it| start_first::gives_back(&it)) => {
-                done("it has its own spec back")
-            }
+            Way::Service(_) if matches!(ready, Some(Ready::Gone)) => passed_over(&step.title),
+            Way::Service(_) if Part::of(step) == Some(Part::Back) => done("it has its own spec back"),
             Way::Service(_) | Way::Rollback(_) => {
-                let before = ready.and_then(|ready| ready.before.as_ref());
+                let before = match ready {
+                    Some(Ready::There { before, .. }) => before.as_deref(),
+                    Some(Ready::Gone) | None => None,
+                };
                 match follow::Following::new(self.0.clone(), step, before) {
                     Ok(following) => following.until_over(cancel, says).await,
                     Err(error) => verdict(Outcome::Unknown, error.to_string()),
@@ -275,6 +299,16 @@ impl Hand for SwarmHand {
     fn uncertain(&self, error: &Error) -> bool {
         matches!(error.kind, ErrorKind::TimedOut | ErrorKind::Unreachable | ErrorKind::Platform)
     }
+}
+
+/// The verdict on a step whose service is gone.
+pub(super) fn passed_over(title: &Text) -> Verdict {
+    Verdict { left: vec![Text::clean(&format!("{title}: {GONE}"))], ..verdict(Outcome::Completed, GONE) }
+}
+
+/// Whether an error means that a drain has nothing more to do with the service of this step.
+fn passes_over(step: &Step, error: &Error) -> bool {
+    error.kind == ErrorKind::NotFound && Part::of(step).is_some()
 }
 
 /// The value of a precondition.

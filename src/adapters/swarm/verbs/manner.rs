@@ -41,7 +41,7 @@ impl Manner {
             Self::Replaces => "replaced",
             Self::Moves => "run where they should",
             Self::Fills => "run",
-            Self::Returns => "of the version before",
+            Self::Returns => "are of the version before",
         }
     }
 

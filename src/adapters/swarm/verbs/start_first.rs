@@ -129,9 +129,22 @@ pub(super) async fn restore(draft: &mut Draft, machine: &Machine) -> Result<()> 
     Ok(())
 }
 
-/// Whether a request gives a service its spec back, which replaces nothing.
-pub(super) fn gives_back(changes: &Changes) -> bool {
-    changes.to(&["Labels", LABEL]).is_some_and(Value::is_null)
+/// What a step does for a drain that starts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It moves a service off the node.
+    Away,
+    /// It gives the service its spec back, which replaces nothing.
+    Back,
+}
+
+impl Part {
+    /// `None` for the steps of everything else. A service that is gone leaves nothing to do for either part.
+    pub(super) fn of(step: &Step) -> Option<Self> {
+        let changes = Changes::of(&step.request).ok()?;
+        let label = changes.to(&["Labels", LABEL])?;
+        Some(if label.is_null() { Self::Back } else { Self::Away })
+    }
 }
 
 /// A step that only edits a spec, presuming what it changes and nothing else: the step before has changed the rest.
