@@ -5,6 +5,8 @@
 
 #[path = "kubernetes/bench.rs"]
 mod bench;
+#[path = "kubernetes/drains.rs"]
+mod drains;
 #[path = "kubernetes/looks.rs"]
 mod looks;
 #[path = "kubernetes/losses.rs"]
@@ -13,3 +15,5 @@ mod losses;
 mod plans;
 #[path = "kubernetes/services.rs"]
 mod services;
+#[path = "kubernetes/stage.rs"]
+mod stage;

@@ -1,7 +1,7 @@
 //! Kubernetes, as one context of a kubeconfig: workloads as services, pods as tasks, nodes, the metadata of their
 //! configuration, and the control plane as a cluster.
 //!
-//! Reading is whole for these kinds; of the verbs, an eviction can be planned and nothing can be sent.
+//! What can be done to them is in `verbs`.
 
 mod asides;
 mod connection;
@@ -13,7 +13,6 @@ mod login;
 mod logs;
 mod mask;
 mod node;
-mod plan;
 mod pod;
 mod quantity;
 mod read;
@@ -26,9 +25,12 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod verbs;
 mod watch;
+mod way;
 mod words;
 mod workload;
+mod write;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -37,15 +39,16 @@ pub use read::{READS, allowed};
 use serde::Deserialize;
 
 use self::{
-    connection::Connection, feed::Pace, read::Read, reserved::Reserved, surroundings::Surroundings, words::Words,
+    connection::Connection, feed::Pace, read::Read, reserved::Reserved, surroundings::Surroundings, verbs::Bench,
+    words::Words,
 };
 use crate::{
-    adapters::feed::{Stopwatch, sleep},
+    adapters::feed::{Stopwatch, generate, sleep},
     error::{Error, ErrorKind, Result},
     fleet::{
         Cluster, ConnectionId, Delta, Document, EnvironmentRules, Health, Kind, ResourceId, Scope, Text, log::LogBatch,
     },
-    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb, Verdict},
+    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress},
     platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
 };
 
@@ -114,8 +117,8 @@ impl Kubernetes {
                 pushed(Kind::Task),
                 pushed(Kind::Backing),
             ],
-            verbs: Vec::new(),
-            lacks: Verb::ALL.into_iter().map(|verb| (verb, lack(verb).into())).collect(),
+            verbs: verbs::offered(),
+            lacks: verbs::lacking(),
             embedded: false,
         };
         let rules = Arc::new(settings.environments.clone());
@@ -127,6 +130,10 @@ impl Kubernetes {
             reserved: Reserved::default(),
             surroundings: Surroundings::default(),
         }
+    }
+
+    fn bench(&self) -> Bench {
+        Bench { connection: Arc::clone(&self.connection), rules: Arc::clone(&self.rules) }
     }
 
     fn words(&self) -> Words {
@@ -153,30 +160,6 @@ impl Kubernetes {
             }
         });
         futures_util::TryStreamExt::try_flatten(looks).boxed()
-    }
-}
-
-/// Why a verb is not offered.
-const fn lack(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Evict => "comes with the full Kubernetes adapter; planning an eviction works",
-        Verb::Roll
-        | Verb::Drain
-        | Verb::Cordon
-        | Verb::Activate
-        | Verb::Rebalance
-        | Verb::Promote
-        | Verb::Rollback
-        | Verb::Scale
-        | Verb::Remove
-        | Verb::Lock
-        | Verb::Unlock => "comes with the full Kubernetes adapter",
-        Verb::PromoteNode | Verb::DemoteNode => {
-            "the control plane of a Kubernetes cluster is not made of its nodes' roles"
-        }
-        Verb::RotateToken => "join tokens are made by whoever runs the control plane",
-        Verb::Approve => "Kubernetes has no gates of its own to answer",
-        Verb::Test => "tests are run through an endpoint of the configuration",
     }
 }
 
@@ -301,26 +284,16 @@ impl Adapter for Kubernetes {
     }
 
     fn plan(&self, operation: OperationId, intent: Intent, evidence: Evidence) -> BoxFuture<'static, Result<Plan>> {
-        if intent.verb != Verb::Evict {
-            let why = format!("cannot {}: {}", intent.verb.word(), lack(intent.verb));
-            return Box::pin(async move { Err(Error::new(ErrorKind::Unsupported, why)) });
-        }
-        let (connection, rules) = (Arc::clone(&self.connection), Arc::clone(&self.rules));
-        Box::pin(async move { plan::evict(&connection, &rules, operation, intent, evidence).await })
+        Box::pin(verbs::plan(self.bench(), operation, intent, evidence))
     }
 
-    fn run(&self, approved: Approved, _scribe: Arc<dyn Scribe>, _cancel: Cancel) -> BoxStream<'static, Progress> {
-        verdict(
-            Outcome::Refused,
-            &format!("nothing was sent: {} {}", approved.plan().verb.word(), lack(approved.plan().verb)),
-        )
+    fn run(&self, approved: Approved, scribe: Arc<dyn Scribe>, cancel: Cancel) -> BoxStream<'static, Progress> {
+        let bench = self.bench();
+        generate(|outlet| verbs::run(bench, approved, scribe, cancel, outlet))
     }
 
     fn observe(&self, record: OperationRecord) -> BoxStream<'static, Progress> {
-        verdict(Outcome::Unknown, &format!("whether {} took effect cannot be looked up yet", record.plan.verb.word()))
+        let bench = self.bench();
+        generate(|outlet| verbs::observe(bench, record, outlet))
     }
-}
-
-fn verdict(outcome: Outcome, text: &str) -> BoxStream<'static, Progress> {
-    stream::iter([Progress::Verdict(Verdict { outcome, text: Text::clean(text), left: Vec::new() })]).boxed()
 }

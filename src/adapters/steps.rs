@@ -4,15 +4,20 @@
 //! request leaves once, or not at all. A request without an answer is looked for and never sent again. A platform brings
 //! its [`Hand`]: how one step is read, sent, looked for and followed.
 
-use std::time::Duration;
+pub mod change;
+mod observing;
 
+use std::{ops::Range, time::Duration};
+
+use futures_util::future::join_all;
 use tokio::sync::mpsc::Sender;
 
+pub use self::observing::{observe, observe_at};
 use super::feed::{self, Stopwatch};
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{Text, Timestamp, time::brief},
-    operation::{OperationRecord, Outcome, Plan, Progress, Step, Verdict},
+    fleet::{Text, time::brief},
+    operation::{Outcome, Plan, Progress, Step, Verdict},
     platform::{Cancel, Canceller, Scribe, Ticket},
 };
 
@@ -59,6 +64,22 @@ pub trait Hand: Send + Sync {
         cancel: &Cancel,
         says: &Says,
     ) -> impl Future<Output = Verdict> + Send;
+
+    /// Why a step needs not be sent: what it is for came about by itself. It counts as done then.
+    fn needless(&self, _ready: &Self::Ready) -> Option<Text> {
+        None
+    }
+
+    /// What a step shares with those before and after it that are done at the same time; `None` for one by itself.
+    fn together<'a>(&self, _step: &'a Step) -> Option<&'a str> {
+        None
+    }
+
+    /// After a refusal that did nothing and holds only for now: waits until the same may be asked again, or until
+    /// somebody asks to stop. False at once where a refusal like this is for good.
+    fn again(&self, _step: &Step, _error: &Error, _cancel: &Cancel, _says: &Says) -> impl Future<Output = bool> + Send {
+        std::future::ready(false)
+    }
 
     /// Whether a request that failed like this may have taken effect all the same.
     fn uncertain(&self, error: &Error) -> bool {
@@ -107,7 +128,11 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
     let mut ended: Option<(Verdict, usize)> = None;
     let mut left: Vec<Text> = Vec::new();
     let (mut sent, mut own) = (false, false);
-    for (number, step) in plan.steps.iter().enumerate() {
+    let mut next = 0;
+    while let Some(round) = round(hand, plan, next) {
+        let first = next;
+        next = round.end;
+        let Some(step) = plan.steps.get(first) else { break };
         if step.always && ended.is_some() && !sent {
             continue;
         }
@@ -117,16 +142,15 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
             }
             if cancel.asked() {
                 let said = if sent { "stopped between two steps" } else { "stopped before anything was sent" };
-                ended = Some((verdict(Outcome::Cancelled, said), number));
+                ended = Some((verdict(Outcome::Cancelled, said), first));
                 continue;
             }
         }
-        says.say(Progress::Step(number)).await;
         // What cleans up is seen to its end whoever asks to stop.
         let never = Canceller::default();
         let (unasked, cancel) = (never.listener(), cancel);
         let cancel = if step.always { &unasked } else { cancel };
-        let did = one(hand, number, step, scribe, cancel, says).await;
+        let did = all(hand, plan, round, scribe, cancel, says).await;
         sent |= did.reached == Reached::Platform;
         if did.verdict.outcome == Outcome::Completed {
             if !step.always {
@@ -134,7 +158,7 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
                 (last, own) = (did.verdict, true);
                 last.left.splice(0..0, before);
             }
-        } else if ended.is_some() || closes(plan, number) {
+        } else if ended.is_some() || closes(plan, first) {
             // How it ended is known; what cleans up only adds what it could not.
             left.push(Text::clean(&format!("{}: {}", step.title, did.verdict.text)));
             left.extend(did.verdict.left);
@@ -146,8 +170,7 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
                 verdict.outcome = if between { Outcome::Interrupted } else { Outcome::Failed };
                 verdict.text = Text::clean(&format!("{}: {}", step.title, verdict.text));
             }
-            let from = if between { number } else { number + 1 };
-            ended = Some((verdict, from));
+            ended = Some((verdict, if between { first } else { next }));
         }
     }
     let mut verdict = match ended {
@@ -158,41 +181,77 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
     verdict
 }
 
-/// Finds out what became of an operation that nobody followed to its end. Never sends.
-pub async fn observe<H: Hand>(hand: &H, record: &OperationRecord, says: &Says) -> Verdict {
-    observe_at(feed::wall_clock(), hand, record, says).await
+/// The steps that are done at the same time as step number `first`, which is the first of them; `None` after the last.
+fn round(hand: &impl Hand, plan: &Plan, first: usize) -> Option<Range<usize>> {
+    let word = hand.together(plan.steps.get(first)?);
+    let same = |step: &&Step| word.is_some() && hand.together(step) == word;
+    let others = plan.steps.iter().skip(first + 1).take_while(same).count();
+    Some(first..first + 1 + others)
 }
 
-/// As [`observe`], beginning `now` by the clock that dates the record.
-pub async fn observe_at<H: Hand>(now: Timestamp, hand: &H, record: &OperationRecord, says: &Says) -> Verdict {
-    let plan = &record.plan;
-    let began = Stopwatch::start();
-    // A request that was cut off may still be on its way.
-    let yet = (HASTE + H::AFTERMATH).saturating_sub(record.last_at.age(now));
-    let own = |number: &usize| plan.steps.get(*number).is_some_and(|it| !it.always);
-    let last = record.sent.iter().copied().filter(own).max();
-    let (mut seen, from) = match last.and_then(|number| Some((number, plan.steps.get(number)?))) {
-        None => (verdict(Outcome::Refused, "nothing had been sent"), 0),
-        Some((number, step)) => {
-            says.say(Progress::Step(number)).await;
-            let mut seen = match look(hand, step, yet, says).await {
-                Found::Took => {
-                    let never = Canceller::default();
-                    hand.follow(step, None, &never.listener(), says).await
-                }
-                Found::Never => verdict(Outcome::Failed, format!("the request never took effect: {}", step.title)),
-                Found::Changed(text) | Found::Hidden(text) => verdict(Outcome::Unknown, text),
-            };
-            let rest = plan.steps.iter().skip(number + 1).any(|step| !step.always);
-            if seen.outcome == Outcome::Completed && rest {
-                let text = format!("{}: {}; then it was cut off", step.title, seen.text);
-                seen = Verdict { left: seen.left, ..verdict(Outcome::Interrupted, text) };
-            }
-            (seen, number + 1)
-        }
+/// Does the steps of one round at the same time; what holds one up holds up no other.
+async fn all(
+    hand: &impl Hand,
+    plan: &Plan,
+    round: Range<usize>,
+    scribe: &dyn Scribe,
+    cancel: &Cancel,
+    says: &Says,
+) -> Did {
+    let steps = plan.steps.iter().enumerate().skip(round.start).take(round.len());
+    let did = join_all(steps.map(async |(number, step)| {
+        says.say(Progress::Step(number)).await;
+        (step, one(hand, number, step, scribe, cancel, says).await)
+    }));
+    let did = did.await;
+    let reached = did.iter().map(|(_, did)| did.reached).max().unwrap_or(Reached::Nothing);
+    let unsent = |did: &Did| did.reached == Reached::Nothing && did.verdict.outcome != Outcome::Completed;
+    let left = did
+        .iter()
+        .filter(|(_, did)| reached != Reached::Nothing && unsent(did))
+        .map(|(step, _)| not_sent(step))
+        .collect();
+    let mut verdict = merged(did.into_iter().map(|(step, did)| (step, did.verdict)).collect());
+    if round.len() > 1 {
+        verdict.left.extend::<Vec<Text>>(left);
+    }
+    Did { verdict, reached }
+}
+
+/// The verdict on steps that were done at the same time: the worst of theirs.
+fn merged(mut verdicts: Vec<(&Step, Verdict)>) -> Verdict {
+    if verdicts.len() == 1
+        && let Some((_, only)) = verdicts.pop()
+    {
+        return only;
+    }
+    let all = verdicts.len();
+    let left = verdicts.iter_mut().flat_map(|(_, verdict)| std::mem::take(&mut verdict.left)).collect();
+    let bad = verdicts.iter().filter(|(_, verdict)| verdict.outcome != Outcome::Completed);
+    let mut bad: Vec<&(&Step, Verdict)> = bad.collect();
+    // Those that were only asked to stop say least about the others.
+    bad.sort_by_key(|(_, verdict)| match verdict.outcome {
+        Outcome::Unknown => 0,
+        Outcome::Cancelled | Outcome::Interrupted => 2,
+        Outcome::Completed
+        | Outcome::Paused
+        | Outcome::RolledBack
+        | Outcome::RollbackPaused
+        | Outcome::Stalled
+        | Outcome::Failed
+        | Outcome::Refused => 1,
+    });
+    let Some((_, worst)) = bad.first() else {
+        return Verdict { left, ..verdict(Outcome::Completed, format!("all {all} steps were done")) };
     };
-    seen.left.extend(surroundings(hand, record, last, yet.saturating_sub(began.read()), says).await);
-    with_unsent(seen, plan, from)
+    let texts: Vec<String> = bad.iter().map(|(step, verdict)| format!("{}: {}", step.title, verdict.text)).collect();
+    let text = format!("{} of {all} steps did not come to their end: {}", bad.len(), texts.join("; "));
+    Verdict { left, ..verdict(worst.outcome, text) }
+}
+
+/// Every round of a plan.
+fn rounds<'a>(hand: &'a impl Hand, plan: &'a Plan) -> impl Iterator<Item = Range<usize>> + 'a {
+    std::iter::successors(round(hand, plan, 0), move |before| round(hand, plan, before.end))
 }
 
 /// What one step came to.
@@ -202,7 +261,7 @@ struct Did {
 }
 
 /// How far a step's request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reached {
     /// Nowhere.
     Nothing,
@@ -213,43 +272,63 @@ enum Reached {
 }
 
 async fn one(hand: &impl Hand, number: usize, step: &Step, scribe: &dyn Scribe, cancel: &Cancel, says: &Says) -> Did {
+    // How far a request came that was refused for now.
+    let mut before = Reached::Nothing;
     let refused = |reached, text: String| Did { verdict: verdict(Outcome::Refused, text), reached };
-    let ready = match hand.prepare(step).await {
-        Ok(ready) => ready,
-        Err(error) => return refused(Reached::Nothing, format!("nothing was sent: {}", said(&error))),
-    };
-    // Everything that can fail without a request has been done: from here on the journal says that one may be out.
-    let asked = Stopwatch::start();
-    let ticket = match scribe.sending(number, &step.request).await {
-        Ok(ticket) => ticket,
-        Err(error) => return refused(Reached::Nothing, format!("nothing was sent: {error}")),
-    };
-    let waited = asked.read();
-    if waited > HASTE {
-        let text = format!("nothing was sent: the journal took {}, by when this may have moved", brief(waited));
-        return refused(Reached::Journal, text);
-    }
-    match hand.send(ticket, step, &ready).await {
-        Ok(words) => says.say(Progress::Answered { step: number, said: words }).await,
-        Err(error) if error.kind == ErrorKind::Conflict => {
-            says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
-            return moved(hand, step, says).await;
+    loop {
+        if before != Reached::Nothing && cancel.asked() {
+            return Did { verdict: verdict(Outcome::Cancelled, "stopped while it was refused"), reached: before };
         }
-        Err(error) if hand.uncertain(&error) => {
-            says.say(Progress::Trouble(error.clone())).await;
-            if let Some(verdict) = aftermath(hand, step, &error, says).await {
-                return Did { verdict, reached: Reached::Platform };
+        let ready = match hand.prepare(step).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                // Between two requests a look that fails is no answer to the first.
+                if before != Reached::Nothing && hand.again(step, &error, cancel, says).await {
+                    continue;
+                }
+                return refused(before, format!("nothing was sent: {}", said(&error)));
             }
-            let words = "no answer came, but the request took effect";
-            says.say(Progress::Answered { step: number, said: words.into() }).await;
+        };
+        if let Some(why) = hand.needless(&ready) {
+            return Did { verdict: verdict(Outcome::Completed, why), reached: before };
         }
-        Err(error) => {
-            says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
-            let text = format!("the platform did not take the request: {}", said(&error));
-            return Did { verdict: verdict(Outcome::Failed, text), reached: Reached::Platform };
+        // Everything that can fail without a request has been done: from here on the journal says that one may be out.
+        let asked = Stopwatch::start();
+        let ticket = match scribe.sending(number, &step.request).await {
+            Ok(ticket) => ticket,
+            Err(error) => return refused(before, format!("nothing was sent: {error}")),
+        };
+        let waited = asked.read();
+        if waited > HASTE {
+            let text = format!("nothing was sent: the journal took {}, by when this may have moved", brief(waited));
+            return refused(Reached::Journal, text);
         }
+        match hand.send(ticket, step, &ready).await {
+            Ok(words) => says.say(Progress::Answered { step: number, said: words }).await,
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
+                return moved(hand, step, says).await;
+            }
+            Err(error) if hand.uncertain(&error) => {
+                says.say(Progress::Trouble(error.clone())).await;
+                if let Some(verdict) = aftermath(hand, step, &error, says).await {
+                    return Did { verdict, reached: Reached::Platform };
+                }
+                let words = "no answer came, but the request took effect";
+                says.say(Progress::Answered { step: number, said: words.into() }).await;
+            }
+            Err(error) => {
+                says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
+                if hand.again(step, &error, cancel, says).await {
+                    before = Reached::Journal;
+                    continue;
+                }
+                let text = format!("the platform did not take the request: {}", said(&error));
+                return Did { verdict: verdict(Outcome::Failed, text), reached: Reached::Platform };
+            }
+        }
+        return Did { verdict: hand.follow(step, Some(&ready), cancel, says).await, reached: Reached::Platform };
     }
-    Did { verdict: hand.follow(step, Some(&ready), cancel, says).await, reached: Reached::Platform }
 }
 
 /// After a request that was refused because something had moved: what. A platform whose managers hand requests on to
@@ -333,42 +412,13 @@ fn closes(plan: &Plan, number: usize) -> bool {
     last.is_some_and(|last| number > last)
 }
 
-/// What should have been cleaned up in any case, and was not. `last` is the last of the operation's own steps that was
-/// sent.
-async fn surroundings<H: Hand>(
-    hand: &H,
-    record: &OperationRecord,
-    last: Option<usize>,
-    yet: Duration,
-    says: &Says,
-) -> Vec<Text> {
-    let plan = &record.plan;
-    let began = Stopwatch::start();
-    let mut left = Vec::new();
-    let steps = || plan.steps.iter().enumerate().filter(|(_, step)| step.always);
-    let mut open = last.is_some() && steps().next().is_some();
-    for (number, step) in steps() {
-        let sent = record.sent.contains(&number);
-        let look = async || look(hand, step, yet.saturating_sub(began.read()), says).await;
-        match (closes(plan, number), sent) {
-            // What was opened before an own step is open: else that step had not been sent.
-            (false, true) if last.is_none() => open |= !matches!(look().await, Found::Never),
-            (true, true) => match look().await {
-                Found::Took | Found::Changed(_) => {}
-                Found::Never => left.push(Text::clean(&format!("not done: {}", step.title))),
-                Found::Hidden(why) => left.push(Text::clean(&format!("{}: {why}", step.title))),
-            },
-            (true, false) if open => left.push(Text::clean(&format!("not done: {}", step.title))),
-            (false, _) | (true, false) => {}
-        }
-    }
-    left
+fn with_unsent(mut verdict: Verdict, plan: &Plan, from: usize) -> Verdict {
+    verdict.left.extend(plan.steps.iter().skip(from).filter(|step| !step.always).map(not_sent));
+    verdict
 }
 
-fn with_unsent(mut verdict: Verdict, plan: &Plan, from: usize) -> Verdict {
-    let unsent = plan.steps.iter().skip(from).filter(|step| !step.always);
-    verdict.left.extend(unsent.map(|step| Text::clean(&format!("not sent: {}", step.title))));
-    verdict
+fn not_sent(step: &Step) -> Text {
+    Text::clean(&format!("not sent: {}", step.title))
 }
 
 /// An error with what to do about it.

@@ -5,7 +5,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use kube::{
     Client, Config,
@@ -86,10 +86,15 @@ impl Connection {
 
     /// Sends `read` and waits for the head of the answer. What the server refuses becomes an error.
     pub(super) async fn send(&self, read: &Read) -> Result<Answer> {
+        self.transmit(read.request()?, ANSWER).await
+    }
+
+    /// Sends a request once and waits for the head of the answer. What changes something is sent by `write.rs` alone.
+    pub(super) async fn transmit(&self, request: Request<Body>, patience: Duration) -> Result<Answer> {
         let session = self.session().await?;
-        let sent = feed::within(ANSWER, session.client.send(read.request()?)).await;
+        let sent = feed::within(patience, session.client.send(request)).await;
         let Some(sent) = sent else {
-            return Err(silent(&session.server, "did not answer", ANSWER));
+            return Err(silent(&session.server, "did not answer", patience));
         };
         let response = sent.map_err(|cause| session.failed(&cause))?;
         let (head, body) = response.into_parts();
@@ -139,7 +144,8 @@ impl Answer {
         self.session.judge(status, None)
     }
 
-    async fn whole(&mut self) -> Result<Vec<u8>> {
+    /// All of it.
+    pub(super) async fn whole(&mut self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         while let Some(piece) = self.piece(ANSWER).await? {
             bytes.extend_from_slice(&piece);

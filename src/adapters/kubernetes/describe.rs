@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{connection::Connection, mask::masked, parsed, plan::named, quantity::instant, read::Read};
+use super::{connection::Connection, mask::masked, parsed, quantity::instant, read::Read, way::named};
 use crate::{
     adapters::feed::wall_clock,
     error::{Error, ErrorKind, Result},

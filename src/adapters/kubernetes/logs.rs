@@ -7,10 +7,9 @@ use tokio::sync::mpsc::Sender;
 
 use super::{
     connection::{Answer, Connection},
-    parsed,
-    plan::named,
-    pod,
+    parsed, pod,
     read::{Read, encoded},
+    way::named,
 };
 use crate::{
     adapters::feed::{generate, sleep},

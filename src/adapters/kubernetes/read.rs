@@ -51,6 +51,7 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/apis/discovery.k8s.io/v1/namespaces/*/endpointslices"),
     ("GET", "/apis/metrics.k8s.io/v1beta1/nodes"),
     ("GET", "/apis/metrics.k8s.io/v1beta1/namespaces/*/pods/*"),
+    ("GET", "/apis/apps/v1/namespaces/*/controllerrevisions"),
 ];
 
 /// Whether a request is one of the calls in [`READS`]; `path` without its query.
@@ -71,6 +72,7 @@ pub(super) enum List {
     StatefulSets,
     DaemonSets,
     ReplicaSets,
+    ControllerRevisions,
     Jobs,
     CronJobs,
     Autoscalers,
@@ -93,6 +95,7 @@ impl List {
             Self::StatefulSets => ("/apis/apps/v1", "statefulsets"),
             Self::DaemonSets => ("/apis/apps/v1", "daemonsets"),
             Self::ReplicaSets => ("/apis/apps/v1", "replicasets"),
+            Self::ControllerRevisions => ("/apis/apps/v1", "controllerrevisions"),
             Self::Jobs => ("/apis/batch/v1", "jobs"),
             Self::CronJobs => ("/apis/batch/v1", "cronjobs"),
             Self::Autoscalers => ("/apis/autoscaling/v2", "horizontalpodautoscalers"),
@@ -208,13 +211,8 @@ pub(super) enum Read {
         /// The selector, as the API takes it; empty for all.
         selector: String,
     },
-    /// One DaemonSet.
-    DaemonSet {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
+    /// All pods on one node.
+    PodsOn(String),
     /// What a container wrote.
     Log {
         /// The pod's namespace.
@@ -240,7 +238,7 @@ impl Read {
             | Self::Node(_)
             | Self::Events { .. }
             | Self::Budgets(_)
-            | Self::DaemonSet { .. }
+            | Self::PodsOn(_)
             | Self::Log { .. } => return "application/json",
         };
         match (of.metadata_only(), each) {
@@ -297,9 +295,9 @@ impl Read {
             Self::Labelled { of, selector } => {
                 ("GET", format!("{}?limit=500&labelSelector={}", of.path()?, encoded(selector)), Body::empty())
             }
-            Self::DaemonSet { namespace, name } => {
-                let path = format!("/apis/apps/v1/namespaces/{}/daemonsets/{}", segment(namespace)?, segment(name)?);
-                ("GET", path, Body::empty())
+            Self::PodsOn(node) => {
+                let selector = encoded(&format!("spec.nodeName={}", segment(node)?));
+                ("GET", format!("/api/v1/pods?fieldSelector={selector}"), Body::empty())
             }
             Self::Log { namespace, pod, query } => {
                 let path = format!("/api/v1/namespaces/{}/pods/{}/log?{query}", segment(namespace)?, segment(pod)?);
@@ -315,7 +313,7 @@ impl Read {
 }
 
 /// `name` where it can be one segment of a path. Names of Kubernetes objects always can; what a person typed may not.
-fn segment(name: &str) -> Result<&str> {
+pub(super) fn segment(name: &str) -> Result<&str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':');
     if !name.is_empty() && name.bytes().all(plain) && name.bytes().any(|byte| byte != b'.') {
         Ok(name)
@@ -369,7 +367,8 @@ mod tests {
             Read::Object { of: List::Jobs, namespace: namespace.clone(), name: name.clone() },
             Read::Object { of: List::CronJobs, namespace: namespace.clone(), name: name.clone() },
             Read::Labelled { of: Collection::of(List::ReplicaSets, &namespace), selector: "app=web".into() },
-            Read::DaemonSet { namespace: namespace.clone(), name: name.clone() },
+            Read::PodsOn(name.clone()),
+            Read::Labelled { of: Collection::of(List::ControllerRevisions, &namespace), selector: "app=web".into() },
             Read::Log { namespace, pod: name, query: "follow=true".into() },
         ]
     }

@@ -8,14 +8,14 @@ use serde::Deserialize;
 pub(super) type Labels = BTreeMap<String, String>;
 
 /// What labels must be. One that asks for nothing matches everything.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Selector {
     match_labels: Labels,
     match_expressions: Vec<Expression>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Expression {
     key: String,
     operator: String,

@@ -10,6 +10,7 @@ use super::*;
 use crate::{
     adapters::http::wire::{Heard, Reply, Wire, serve},
     fleet::{Resource, TaskState, Timestamp},
+    operation::Verb,
 };
 
 /// No timing is tested with it: nothing that is waited for ever comes.
@@ -423,17 +424,18 @@ async fn an_eviction_is_planned_with_its_uid_its_budget_and_what_is_lost() {
     let step = plan.steps.first().expect("one step");
     assert_eq!(step.request.path, "/api/v1/namespaces/team-00/pods/web-1/eviction");
     assert_eq!(step.request.change.pointer("/deleteOptions/preconditions/uid"), Some(&"u-1".into()));
-    let wanted = crate::operation::Precondition {
-        what: "uid".into(),
-        value: "u-1".into(),
+    let wanted = [("uid", "u-1"), ("node", "n1")].map(|(what, value)| crate::operation::Precondition {
+        what: what.into(),
+        value: value.into(),
         enforcer: crate::operation::Enforcer::Platform,
-    };
-    assert_eq!(step.preconditions, [wanted]);
+    });
+    assert_eq!(step.preconditions, wanted);
     let findings: Vec<String> = plan.guards.iter().map(|it| format!("{}: {}", it.guard, it.text)).collect();
     assert_eq!(
         findings,
         [
-            "disruption budget: budget web will block: the server will answer 429 until it allows a disruption",
+            "disruption budget: budget web will block (0 of 0 allowed): the server answers 429 until it allows a disruption, \
+             and the eviction is tried again until then",
             "local data: what is in its emptyDir volumes is lost: cache",
         ]
     );
@@ -466,16 +468,17 @@ async fn what_drain_would_skip_or_refuse_is_found() {
         plan.guards.iter().map(|it| format!("{:?} {}", it.weight, it.guard)).collect()
     };
     let none = r#"{"items":[]}"#;
-    let bare = r#"{"metadata":{"name":"web-1","uid":"u"},"spec":{},"status":{"phase":"Running"}}"#;
+    let bare =
+        r#"{"metadata":{"name":"web-1","namespace":"team-00","uid":"u"},"spec":{},"status":{"phase":"Running"}}"#;
     assert_eq!(found(bare, none).await, ["Warn unmanaged pod"]);
-    let mirror = r#"{"metadata":{"name":"web-1","uid":"u","annotations":{"kubernetes.io/config.mirror":"x"},
+    let mirror = r#"{"metadata":{"name":"web-1","namespace":"team-00","uid":"u","annotations":{"kubernetes.io/config.mirror":"x"},
         "ownerReferences":[{"kind":"Node","name":"n1","controller":true}]},"status":{"phase":"Running"}}"#;
     assert_eq!(found(mirror, none).await, ["Forbid static pod"]);
     // The server of these tests knows no DaemonSet.
-    let daemon = r#"{"metadata":{"name":"web-1","uid":"u","ownerReferences":[{"kind":"DaemonSet","name":"d","controller":true}]},
+    let daemon = r#"{"metadata":{"name":"web-1","namespace":"team-00","uid":"u","ownerReferences":[{"kind":"DaemonSet","name":"d","controller":true}]},
         "status":{"phase":"Running"}}"#;
     assert_eq!(found(daemon, none).await, ["Warn unmanaged pod"]);
-    let done = r#"{"metadata":{"name":"web-1","uid":"u"},"spec":{"volumes":[{"name":"a","emptyDir":{}}]},"status":{"phase":"Succeeded"}}"#;
+    let done = r#"{"metadata":{"name":"web-1","namespace":"team-00","uid":"u"},"spec":{"volumes":[{"name":"a","emptyDir":{}}]},"status":{"phase":"Succeeded"}}"#;
     assert_eq!(found(done, BLOCKING).await, Vec::<String>::new());
     let two = r#"{"items":[{"metadata":{"name":"a"},"spec":{"selector":{}}},{"metadata":{"name":"b"},"spec":{"selector":{}}}]}"#;
     assert_eq!(found(POD, two).await, ["Forbid disruption budget", "Warn local data"]);
@@ -484,11 +487,13 @@ async fn what_drain_would_skip_or_refuse_is_found() {
 #[tokio::test]
 async fn a_verb_that_is_not_offered_is_unsupported_and_says_why() {
     let bench = bench(|_| Reply::silence()).await;
-    assert_eq!(bench.adapter.profile().verbs, []);
-    let intent = Intent { verb: Verb::Drain, ..evicting("a/b") };
-    let error = bench.adapter.plan(OperationId("t-1".into()), intent, Evidence::default()).await.expect_err("no drain");
+    let profile = bench.adapter.profile();
+    assert!(!profile.verbs.contains(&Verb::RotateToken));
+    let intent = Intent { verb: Verb::RotateToken, ..evicting("a/b") };
+    let error = bench.adapter.plan(OperationId("t-1".into()), intent, Evidence::default()).await.expect_err("no token");
     assert_eq!((error.kind, bench.wire.asked().len()), (ErrorKind::Unsupported, 0));
-    assert_eq!(bench.adapter.profile().lacks.len(), Verb::ALL.len());
+    assert_eq!(profile.lacks.len() + profile.verbs.len(), Verb::ALL.len());
+    assert!(profile.lacks.iter().all(|(verb, _)| !profile.verbs.contains(verb)));
 }
 
 #[tokio::test]
@@ -581,7 +586,7 @@ async fn every_container_of_a_pod_is_a_source() {
 async fn logs_that_cannot_be_had_end_with_the_reason() {
     let bench =
         bench(|_| Reply::whole("400 Bad Request", "", r#"{"message":"container main is waiting to start"}"#)).await;
-    assert_eq!(told(&bench, following(Some("main")), 9).await, ["Platform"]);
+    assert_eq!(told(&bench, following(Some("main")), 9).await, ["Unsupported"]);
     let of = ResourceId::new("lab".into(), Kind::Service, "team-00/Deployment/web".into());
     assert_eq!(told(&bench, LogRequest { of, ..following(None) }, 9).await, ["Unsupported"]);
 }

@@ -28,7 +28,20 @@ pub(super) struct Status {
 #[serde(rename_all = "camelCase")]
 struct StatusDetails {
     retry_after_seconds: Option<u64>,
+    #[serde(default)]
+    causes: Vec<Cause>,
 }
+
+#[derive(Debug, Deserialize)]
+struct Cause {
+    #[serde(default)]
+    reason: String,
+}
+
+/// What the eviction of a pod is answered with that several disruption budgets cover. It is no failure of the server's.
+const SEVERAL_BUDGETS: &str = "more than one PodDisruptionBudget";
+/// What a patch is answered with that does not fit, the object being another by now.
+const UNFIT: &str = "the server rejected our request due to an error in our request";
 
 impl Session {
     /// The error behind an answer with a status that is not a success.
@@ -50,7 +63,22 @@ impl Session {
             (message, _) => message.to_owned(),
         };
         let said = Text::from(said);
+        let because = |cause: &str| {
+            let mut causes = status.details.iter().flat_map(|it| &it.causes);
+            causes.any(|it| it.reason == cause)
+        };
         match status.code {
+            // Nothing can be made in a namespace that ends; what is in it ends too, and then this is over.
+            403 if because("NamespaceTerminating") => {
+                Error::new(ErrorKind::Throttled(None), format!("{server} refuses for now: {said}"))
+            }
+            500 if said.contains(SEVERAL_BUDGETS) => {
+                Error::new(ErrorKind::Unsupported, format!("{server} cannot: {said}"))
+                    .hint("let one budget cover the pod, not several")
+            }
+            422 if said.contains(UNFIT) => {
+                Error::new(ErrorKind::Conflict, format!("{server}: it is not any more what the request presumes"))
+            }
             401 => Error::new(ErrorKind::Auth, format!("{server} does not accept our credentials: {said}"))
                 .hint(self.login.clone()),
             403 => {
@@ -63,6 +91,7 @@ impl Session {
             404 => Error::new(ErrorKind::NotFound, format!("{server} does not know it: {said}")),
             409 | 410 => Error::new(ErrorKind::Conflict, format!("{server}: {said}")),
             429 => Error::new(ErrorKind::Throttled(wait), format!("{server} asks us to slow down: {said}")),
+            400..500 => Error::new(ErrorKind::Unsupported, format!("{server} refuses: {said}")),
             code => Error::new(ErrorKind::Platform, format!("{server} failed with HTTP status {code}: {said}")),
         }
     }

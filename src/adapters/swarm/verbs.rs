@@ -5,7 +5,6 @@
     reason = "a file here is about some verbs and requests, and treats the rest alike"
 )]
 
-mod change;
 mod consequences;
 mod draft;
 mod emptying;
@@ -32,7 +31,7 @@ use tokio::sync::mpsc::Sender;
 use self::hand::SwarmHand;
 use super::{engine::Engine, settings::SwarmSettings};
 use crate::{
-    adapters::steps::{self, Says},
+    adapters::steps::{self, Says, change},
     error::{Error, ErrorKind, Result},
     fleet::Text,
     operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress, Verb},

@@ -1,5 +1,6 @@
 //! What a request changes in a spec, as the plan writes it: `Spec.TaskTemplate.ForceUpdate` from 3 to 4. The same words
-//! are shown, recorded, compared with the world just before sending, and looked for afterwards.
+//! are shown, recorded, compared with the world just before sending, and looked for afterwards. Platforms say `Spec` or
+//! `spec` for it.
 
 use serde_json::{Map, Value, json};
 
@@ -10,9 +11,9 @@ use crate::{
 
 /// One value of a spec.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Change {
-    /// Names from the spec down.
-    path: Vec<String>,
+pub struct Change {
+    /// Names and places in lists, from the spec down.
+    pub path: Vec<String>,
     /// What it is; null where it is not there.
     pub from: Value,
     /// What it becomes; null to take it away.
@@ -20,17 +21,30 @@ pub(super) struct Change {
 }
 
 /// All that one request changes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Changes(Vec<Change>);
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes(Vec<Change>, &'static str);
+
+/// What platforms call what they are told.
+const ROOTS: [&str; 2] = ["Spec", "spec"];
 
 impl Changes {
     /// Nothing, so far.
-    pub(super) const fn none() -> Self {
-        Self(Vec::new())
+    pub const fn none() -> Self {
+        Self(Vec::new(), ROOTS[0])
+    }
+
+    /// Nothing, so far, on a platform that says `spec`.
+    pub const fn small() -> Self {
+        Self(Vec::new(), ROOTS[1])
+    }
+
+    /// One after the other.
+    pub fn all(&self) -> &[Change] {
+        &self.0
     }
 
     /// And the value at `path` of `spec` becomes `to`.
-    pub(super) fn set(mut self, spec: &Value, path: &[&str], to: Value) -> Self {
+    pub fn set(mut self, spec: &Value, path: &[&str], to: Value) -> Self {
         let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
         let from = at(spec, &path).cloned().unwrap_or_default();
         if !same(&from, &to) {
@@ -40,39 +54,40 @@ impl Changes {
     }
 
     /// And back again what `other` changes.
-    pub(super) fn undoing(other: &Self) -> Self {
+    pub fn undoing(other: &Self) -> Self {
         let back = |it: &Change| Change { path: it.path.clone(), from: it.to.clone(), to: it.from.clone() };
-        Self(other.0.iter().map(back).collect())
+        Self(other.0.iter().map(back).collect(), other.1)
     }
 
     /// As a plan writes them.
-    pub(super) fn written(&self) -> Value {
-        let entry = |change: &Change| (written(&change.path), json!({"from": change.from, "to": change.to}));
+    pub fn written(&self) -> Value {
+        let entry = |change: &Change| (written(self.1, &change.path), json!({"from": change.from, "to": change.to}));
         Value::Object(self.0.iter().map(entry).collect::<Map<_, _>>())
     }
 
     /// As a plan wrote them.
-    pub(super) fn of(request: &Request) -> Result<Self> {
+    pub fn of(request: &Request) -> Result<Self> {
         let unclear = |what: &str| Error::new(ErrorKind::Malformed, format!("the plan's change says {what}"));
         let map = request.change.as_object().ok_or_else(|| unclear("nothing"))?;
-        let mut changes = Vec::new();
+        let mut changes = Self::none();
         for (path, change) in map {
-            let Some(path) = read(path) else { continue };
+            let Some((root, path)) = read(path) else { continue };
+            changes.1 = root;
             let side = |name: &str| change.get(name).cloned().ok_or_else(|| unclear(&format!("no `{name}`")));
-            changes.push(Change { path, from: side("from")?, to: side("to")? });
+            changes.0.push(Change { path, from: side("from")?, to: side("to")? });
         }
-        Ok(Self(changes))
+        Ok(changes)
     }
 
     /// What of `spec` is not as it was when the change was planned.
-    pub(super) fn moved(&self, spec: &Value) -> Option<String> {
+    pub fn moved(&self, spec: &Value) -> Option<String> {
         let moved = self.0.iter().find(|it| !same(at(spec, &it.path).unwrap_or(&Value::Null), &it.from))?;
         let now = at(spec, &moved.path).unwrap_or(&Value::Null);
-        Some(format!("{} is {now} now, and was {}", written(&moved.path), moved.from))
+        Some(format!("{} is {now} now, and was {}", written(self.1, &moved.path), moved.from))
     }
 
     /// `spec` with the changes made.
-    pub(super) fn applied(&self, spec: &Value) -> Value {
+    pub fn applied(&self, spec: &Value) -> Value {
         let mut spec = spec.clone();
         for change in &self.0 {
             put(&mut spec, &change.path, &change.to);
@@ -80,24 +95,29 @@ impl Changes {
         spec
     }
 
+    /// What `spec` has where one of them is.
+    pub fn at<'a>(change: &Change, spec: &'a Value) -> &'a Value {
+        at(spec, &change.path).unwrap_or(&Value::Null)
+    }
+
     /// Whether `spec` has all the changes.
-    pub(super) fn hold(&self, spec: &Value) -> bool {
+    pub fn hold(&self, spec: &Value) -> bool {
         self.0.iter().all(|it| same(at(spec, &it.path).unwrap_or(&Value::Null), &it.to))
     }
 
     /// Whether something under `first` changes.
-    pub(super) fn touch(&self, first: &str) -> bool {
+    pub fn touch(&self, first: &str) -> bool {
         self.0.iter().any(|change| change.path.first().is_some_and(|part| part == first))
     }
 
     /// What the value at `path` becomes.
-    pub(super) fn to(&self, path: &[&str]) -> Option<&Value> {
+    pub fn to(&self, path: &[&str]) -> Option<&Value> {
         self.0.iter().find(|change| change.path == path).map(|change| &change.to)
     }
 }
 
 /// Go leaves out what is empty, so empty and absent are one.
-fn same(one: &Value, other: &Value) -> bool {
+pub fn same(one: &Value, other: &Value) -> bool {
     one == other || empty(one) && empty(other)
 }
 
@@ -112,7 +132,10 @@ fn empty(value: &Value) -> bool {
 }
 
 fn at<'a>(spec: &'a Value, path: &[String]) -> Option<&'a Value> {
-    path.iter().try_fold(spec, |value, part| value.get(part))
+    path.iter().try_fold(spec, |value, part| match value {
+        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => value.get(part),
+    })
 }
 
 fn put(spec: &mut Value, path: &[String], to: &Value) {
@@ -135,16 +158,16 @@ fn put(spec: &mut Value, path: &[String], to: &Value) {
 }
 
 /// `Spec.Labels["a.b"]`
-fn written(path: &[String]) -> String {
-    path.iter().fold("Spec".to_owned(), |text, part| {
+fn written(root: &str, path: &[String]) -> String {
+    path.iter().fold(root.to_owned(), |text, part| {
         let plain = !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
         if plain { format!("{text}.{part}") } else { format!("{text}[{part:?}]") }
     })
 }
 
 /// The way back; `None` for what is no path into a spec.
-fn read(text: &str) -> Option<Vec<String>> {
-    let mut rest = text.strip_prefix("Spec")?;
+fn read(text: &str) -> Option<(&'static str, Vec<String>)> {
+    let (root, mut rest) = ROOTS.into_iter().find_map(|root| Some((root, text.strip_prefix(root)?)))?;
     let mut path = Vec::new();
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix('[') {
@@ -160,7 +183,7 @@ fn read(text: &str) -> Option<Vec<String>> {
             rest = left;
         }
     }
-    Some(path)
+    Some((root, path))
 }
 
 #[cfg(test)]

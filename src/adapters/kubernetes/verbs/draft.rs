@@ -1,0 +1,145 @@
+//! What every plan on a cluster says, whatever its verb.
+
+use std::time::Duration;
+
+use super::Bench;
+use crate::{
+    adapters::feed,
+    error::Result,
+    fleet::{EnvironmentId, Environments, ResourceId, Task, Text},
+    operation::{
+        Enforcer, Evidence, Finding, Intent, OperationId, Plan, Precondition, Request, Step, Weight,
+        plan::ServiceImpact,
+    },
+};
+
+/// A plan being written.
+pub(super) struct Draft {
+    pub bench: Bench,
+    pub plan: Plan,
+    environments: Vec<Option<EnvironmentId>>,
+    known: Environments,
+    expected: Duration,
+}
+
+impl Draft {
+    /// A plan of `intent` with its target said.
+    pub(super) async fn new(
+        bench: Bench,
+        operation: OperationId,
+        intent: &Intent,
+        known: Environments,
+    ) -> Result<Self> {
+        let settings = bench.connection.settings();
+        let mut plan = Plan::new(operation, intent, settings.connection.clone(), feed::wall_clock());
+        let session = bench.connection.session().await?;
+        plan.target = Text::clean(&match &settings.context {
+            Some(context) => format!("Kubernetes at {}, context {context}", session.server),
+            None => format!("Kubernetes at {}", session.server),
+        });
+        Ok(Self { bench, plan, environments: Vec::new(), known, expected: Duration::ZERO })
+    }
+
+    /// The plan touches something in `namespace`: its environment counts.
+    pub(super) fn touches(&mut self, namespace: &str) {
+        self.belongs(self.bench.rules.of(namespace));
+    }
+
+    /// The plan touches something of the cluster as a whole, which belongs somewhere only where no rule tells its
+    /// namespaces apart.
+    pub(super) fn touches_whole(&mut self) {
+        let rules = &self.bench.rules;
+        if rules.rules.is_empty() {
+            self.belongs(rules.otherwise.clone());
+        }
+    }
+
+    fn belongs(&mut self, environment: Option<EnvironmentId>) {
+        if !self.environments.contains(&environment) {
+            self.environments.push(environment);
+        }
+    }
+
+    /// A sentence about what will happen.
+    pub(super) fn say(&mut self, text: impl AsRef<str>) {
+        self.plan.consequences.push(Text::clean(text.as_ref()));
+    }
+
+    /// Something that warns of the plan or forbids it.
+    pub(super) fn finds(&mut self, guard: &str, weight: Weight, text: impl AsRef<str>, hint: &str) {
+        let (guard, text) = (Text::clean(guard), Text::clean(text.as_ref()));
+        self.plan.guards.push(Finding { guard, weight, text, hint: Some(Text::clean(hint)) });
+    }
+
+    /// How long it takes at least.
+    pub(super) fn takes(&mut self, time: Duration) {
+        self.expected = self.expected.max(time);
+    }
+
+    /// What the loss of `leaving` does to the services they are of.
+    pub(super) fn loses(&mut self, evidence: &Evidence, leaving: &[ResourceId]) {
+        let mut services: Vec<&Text> = Vec::new();
+        for task in evidence.tasks.iter().filter(|task| leaving.contains(&task.id)) {
+            services.extend(task.service.as_ref().filter(|it| !services.contains(it)));
+        }
+        for service in services {
+            let runs = |task: &&Task| task.service.as_ref() == Some(service) && task.counts_as_running();
+            let all = evidence.tasks.iter().filter(runs);
+            let (goes, stays): (Vec<&Task>, Vec<&Task>) = all.partition(|task| leaving.contains(&task.id));
+            let count = |tasks: &[&Task]| u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+            let (before, during) = (count(&goes) + count(&stays), count(&stays));
+            let name = Text::clean(service.rsplit('/').next().unwrap_or(service));
+            self.plan.impact.services.push(ServiceImpact { name, before, during, after: before });
+        }
+    }
+
+    /// The plan, named after its only subject `name`, or after the environment of several.
+    pub(super) fn finish(mut self, name: &str) -> Plan {
+        let named: Vec<&EnvironmentId> = self.environments.iter().flatten().collect();
+        self.plan.protected = named.iter().any(|environment| self.known.protected(environment));
+        // One environment is the plan's; of several, the one that asks for most care.
+        let only = if self.environments.len() == 1 { named.first() } else { None };
+        let most = named.iter().find(|environment| self.known.protected(environment));
+        self.plan.environment = only.or(most).map(|environment| (*environment).clone());
+        self.plan.name = match (&self.plan.environment, self.plan.subjects.len()) {
+            (Some(environment), 2..) => environment.0.clone(),
+            (None, 2..) => self.plan.connection.0.clone(),
+            _ => Text::clean(name),
+        };
+        self.plan.expected = Some(self.expected);
+        self.plan
+    }
+}
+
+/// A step like any other.
+pub(super) fn step(
+    subject: &ResourceId,
+    title: &str,
+    request: Request,
+    preconditions: Vec<Precondition>,
+    waits_for: &str,
+) -> Step {
+    Step {
+        title: Text::clean(title),
+        subject: subject.clone(),
+        request,
+        preconditions,
+        waits_for: Text::clean(waits_for),
+        always: false,
+    }
+}
+
+/// What must still be so, and the server sees to.
+pub(super) fn held(what: &str, value: &str) -> Precondition {
+    Precondition { what: Text::clean(what), value: Text::clean(value), enforcer: Enforcer::Platform }
+}
+
+/// What must still be so, and only we look at.
+pub(super) fn looked_at(what: &str, value: &str) -> Precondition {
+    Precondition { what: Text::clean(what), value: Text::clean(value), enforcer: Enforcer::Console }
+}
+
+/// The value of a precondition.
+pub(super) fn wanted<'a>(step: &'a Step, what: &str) -> Option<&'a str> {
+    step.preconditions.iter().find(|it| *it.what == *what).map(|it| it.value.as_str())
+}

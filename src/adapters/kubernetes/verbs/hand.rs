@@ -1,0 +1,215 @@
+//! One step on a cluster: read the subject, send the request, look for it, follow it. A request's path says which way.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{
+    super::{parsed, read::Read, way::Way, write},
+    Bench,
+    draft::wanted,
+    evict::{NODE, UID},
+    leaving::{Departures, Leaver},
+    patch,
+};
+use crate::{
+    adapters::steps::{Hand, Says, Sight, all_done, change::Changes, verdict},
+    error::{Error, ErrorKind, Result},
+    fleet::Text,
+    operation::{Outcome, Plan, Step, Verb, Verdict},
+    platform::{Cancel, Ticket},
+};
+
+/// What was read just before a step is sent.
+pub(super) enum Ready {
+    /// This is sent.
+    Body(Value),
+    /// The pod is gone, or on its way.
+    Leaving(&'static str),
+}
+
+/// Does the steps of one plan.
+pub(super) struct KubernetesHand {
+    bench: Bench,
+    verb: Verb,
+    departures: Departures,
+}
+
+impl KubernetesHand {
+    /// Does the steps of `plan`.
+    pub(super) fn new(bench: Bench, plan: &Plan) -> Self {
+        Self { bench, verb: plan.verb, departures: Departures::of(plan) }
+    }
+
+    async fn object(&self, way: Way<'_>) -> Result<Value> {
+        let read = match way {
+            Way::Node(name) => Read::Node(name.to_owned()),
+            Way::Workload(it) => {
+                Read::Object { of: it.kind.list(), namespace: it.namespace.to_owned(), name: it.name.to_owned() }
+            }
+            _ => return Err(Error::new(ErrorKind::Internal, "this is not patched")),
+        };
+        parsed(&self.bench.connection.get(&read).await?)
+    }
+
+    /// The patch for an object that still is what the plan presumes.
+    async fn patched(&self, way: Way<'_>, step: &Step, tests: &[&str]) -> Result<Ready> {
+        let object = self.object(way).await?;
+        same_object(step, &object)?;
+        let changes = Changes::of(&step.request)?;
+        if let Some(what) = changes.moved(object.get("spec").unwrap_or(&Value::Null)) {
+            return Err(moved(&step.title, &what));
+        }
+        Ok(Ready::Body(patch::patch(&changes, &object, tests)))
+    }
+
+    /// Whether an object has a request's changes.
+    async fn sight_of(&self, way: Way<'_>, step: &Step) -> Result<Sight> {
+        let object = self.object(way).await?;
+        if let Err(error) = same_object(step, &object) {
+            return Ok(Sight::Overtaken(error.message));
+        }
+        let changes = Changes::of(&step.request)?;
+        Ok(if patch::holds(&step.request, &object)? {
+            Sight::Took
+        } else if let Some(what) = changes.moved(object.get("spec").unwrap_or(&Value::Null)) {
+            Sight::Overtaken(format!("it was changed again since: {what}"))
+        } else {
+            Sight::NotYet
+        })
+    }
+}
+
+impl Hand for KubernetesHand {
+    type Ready = Ready;
+
+    /// A server gives a request a minute.
+    const AFTERMATH: Duration = Duration::from_mins(1);
+
+    async fn prepare(&self, step: &Step) -> Result<Ready> {
+        match Way::of(&step.request)? {
+            way @ Way::Node(_) => self.patched(way, step, &["/metadata/uid"]).await,
+            way @ Way::Workload(_) => self.patched(way, step, &["/metadata/uid", "/metadata/generation"]).await,
+            Way::Eviction(namespace, name) => {
+                let leaver = Leaver::of(step, namespace, name);
+                Ok(match leaver.look(&self.bench).await? {
+                    None => Ready::Leaving("it had left before"),
+                    Some(pod) if pod.ending() => Ready::Leaving("it was told to end before"),
+                    Some(_) => Ready::Body(step.request.change.clone()),
+                })
+            }
+            Way::NewLease(_) | Way::Lease(..) | Way::Release(..) => Err(unknown()),
+        }
+    }
+
+    fn needless(&self, ready: &Ready) -> Option<Text> {
+        match ready {
+            Ready::Leaving(why) => Some((*why).into()),
+            Ready::Body(_) => None,
+        }
+    }
+
+    /// The pods of a node leave it together.
+    fn together<'a>(&self, step: &'a Step) -> Option<&'a str> {
+        let eviction = self.verb == Verb::Drain && matches!(Way::of(&step.request), Ok(Way::Eviction(..)));
+        wanted(step, NODE).filter(|_| eviction)
+    }
+
+    async fn send(&self, ticket: Ticket, step: &Step, ready: &Ready) -> Result<Text> {
+        let Ready::Body(body) = ready else { return Err(Error::new(ErrorKind::Internal, "there is nothing to send")) };
+        let (connection, way) = (&self.bench.connection, Way::of(&step.request)?);
+        match way {
+            Way::Node(_) | Way::Workload(_) | Way::Lease(..) => {
+                write::patch(ticket, connection, &way, body).await.map(|_| "accepted".into())
+            }
+            Way::Eviction(..) => match write::create(ticket, connection, &way, body).await {
+                Ok(_) => Ok("accepted".into()),
+                // Whoever is gone, or is another by now, has left.
+                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict) => {
+                    match self.sight(step).await {
+                        Ok(Sight::Took) => Ok("it had left already".into()),
+                        _ => Err(error),
+                    }
+                }
+                Err(error) => Err(error),
+            },
+            Way::NewLease(_) => write::create(ticket, connection, &way, body).await.map(|_| "accepted".into()),
+            Way::Release(..) => write::remove(ticket, connection, &way, body).await.map(|_| "accepted".into()),
+        }
+    }
+
+    async fn sight(&self, step: &Step) -> Result<Sight> {
+        match Way::of(&step.request)? {
+            way @ (Way::Node(_) | Way::Workload(_)) => self.sight_of(way, step).await,
+            Way::Eviction(namespace, name) => {
+                let pod = Leaver::of(step, namespace, name).look(&self.bench).await?;
+                Ok(if pod.is_none_or(|pod| pod.ending()) { Sight::Took } else { Sight::NotYet })
+            }
+            Way::NewLease(_) | Way::Lease(..) | Way::Release(..) => Err(unknown()),
+        }
+    }
+
+    async fn follow(&self, step: &Step, _: Option<&Ready>, cancel: &Cancel, says: &Says) -> Verdict {
+        match Way::of(&step.request) {
+            Ok(Way::Node(_))
+                if Changes::of(&step.request).is_ok_and(|it| it.to(&["unschedulable"]).is_some_and(Value::is_null)) =>
+            {
+                verdict(Outcome::Completed, "it takes pods again; none move there by themselves")
+            }
+            Ok(Way::Node(_)) => verdict(Outcome::Completed, "it takes no new pods; those it runs stay"),
+            Ok(Way::Eviction(namespace, name)) => {
+                let leaver = Leaver::of(step, namespace, name);
+                self.departures.until_gone(&self.bench, step, leaver, cancel, says).await
+            }
+            Ok(_) => verdict(Outcome::Unknown, unknown().to_string()),
+            Err(error) => verdict(Outcome::Unknown, error.to_string()),
+        }
+    }
+
+    async fn again(&self, step: &Step, error: &Error, cancel: &Cancel, says: &Says) -> bool {
+        match Way::of(&step.request) {
+            Ok(Way::Eviction(namespace, name)) => {
+                let leaver = Leaver::of(step, namespace, name);
+                self.departures.again(&self.bench, step, leaver, error, cancel, says).await
+            }
+            _ => false,
+        }
+    }
+
+    fn finished(&self, plan: &Plan, last: Verdict) -> Verdict {
+        let (name, many) = (&plan.name, plan.subjects.len());
+        let pods = plan.impact.tasks;
+        let text = match plan.verb {
+            Verb::Drain if many == 1 => {
+                format!("{name} is empty: {pods} pods left it; it stays cordoned until it is activated")
+            }
+            Verb::Drain => format!(
+                "all {many} nodes are empty: {pods} pods left them; they stay cordoned until they are activated"
+            ),
+            _ => return all_done(plan, last),
+        };
+        Verdict { text: Text::clean(&text), ..last }
+    }
+
+    /// What a server, or something before it, answers with 500 and above may come after the request was accepted.
+    fn uncertain(&self, error: &Error) -> bool {
+        matches!(error.kind, ErrorKind::TimedOut | ErrorKind::Unreachable | ErrorKind::Platform | ErrorKind::Malformed)
+    }
+}
+
+/// An error where an object has another uid than the plan presumes.
+fn same_object(step: &Step, object: &Value) -> Result<()> {
+    let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+    match wanted(step, UID) {
+        Some(planned) if uid != Some(planned) => Err(moved(&step.title, "another of the same name is there now")),
+        _ => Ok(()),
+    }
+}
+
+fn unknown() -> Error {
+    Error::new(ErrorKind::Internal, "nobody knows how to follow this")
+}
+
+pub(super) fn moved(name: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Conflict, format!("{name}: {what}")).hint("look at it as it is now and plan again")
+}
