@@ -425,7 +425,7 @@ impl Table {
 const BY_NAME: Sort = Sort { field: Field::Name, order: Order::Ascending };
 
 /// From here on even a key does not make a table rebuild out of turn: it acts on the rows as they are shown.
-const LARGE: usize = 20_000;
+const LARGE: usize = 5_000;
 
 /// The kinds whose changes show in rows of `kind`: a node counts its tasks, a service shows how they are spread.
 pub const fn shown_by(kind: Kind) -> &'static [Kind] {
