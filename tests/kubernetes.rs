@@ -7,6 +7,8 @@
 mod bench;
 #[path = "kubernetes/drains.rs"]
 mod drains;
+#[path = "kubernetes/logs.rs"]
+mod logs;
 #[path = "kubernetes/looks.rs"]
 mod looks;
 #[path = "kubernetes/losses.rs"]

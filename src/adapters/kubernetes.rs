@@ -280,7 +280,7 @@ impl Adapter for Kubernetes {
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
-        logs::logs(Arc::clone(&self.connection), request).boxed()
+        logs::logs(Arc::clone(&self.connection), self.words(), self.pace, request)
     }
 
     fn plan(&self, operation: OperationId, intent: Intent, evidence: Evidence) -> BoxFuture<'static, Result<Plan>> {

@@ -1,287 +1,323 @@
-//! Logs of one pod: every container's lines, joined again where a stream broke, with every cut said.
+//! Logs: of one pod, or of all pods of a service, joined by new ones as they come. Each container is read by itself
+//! (`logs/reader.rs`); what is told together is put in order only where it is not followed.
 
-use std::{sync::Arc, time::Duration};
+mod lines;
+mod reader;
 
-use futures_util::{Stream, StreamExt as _, stream};
-use tokio::sync::mpsc::Sender;
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
+use futures_util::{FutureExt as _, StreamExt as _, future::join_all, stream::FuturesUnordered};
+use serde::Deserialize;
+use tokio::sync::mpsc::{self, Sender};
+
+use self::reader::{Reader, ended_before};
 use super::{
-    connection::{Answer, Connection},
-    parsed, pod,
-    read::{Read, encoded},
+    connection::Connection,
+    feed::{self, Pace},
+    parsed,
+    pod::{ContainerStatus, Pod},
+    read::{Collection, List, Read},
+    reserved::Reserved,
+    rows::Pods,
+    selector::Selector,
     way::named,
+    words::Words,
+    workload::Sort,
 };
 use crate::{
     adapters::feed::{generate, sleep},
     error::{Error, ErrorKind, Result},
     fleet::{
-        Kind, Timestamp,
-        log::{LogBatch, LogLine, LogMarker, LogSource, LogStream},
+        Delta, Kind, Resource, ResourceId, Scope, Task, TaskState, Text,
+        log::{LogBatch, LogLine, LogMarker, LogSource},
     },
-    platform::LogRequest,
+    platform::{BoxFuture, BoxStream, LogRequest},
 };
 
-/// A container may be quiet for hours. After this long the stream is asked for again from where it was: the only way to
-/// tell a quiet container from a connection that is gone.
-const QUIET: Duration = Duration::from_mins(2);
-/// Before a broken stream is asked for again.
-const AGAIN: Duration = Duration::from_secs(1);
-/// Lines told at a time at most.
-const BATCH: usize = 1_000;
+/// Pods that are read at once. Each costs the server an open request, and there is no use in more lines than these write.
+const AT_ONCE: usize = 250;
+/// Before a list of pods that broke is asked for again.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+/// Answers that wait to be told.
+const QUEUE: usize = 16;
+
+type Outlet = Sender<Result<LogBatch>>;
 
 /// The lines that `request` asks for.
 pub(super) fn logs(
     connection: Arc<Connection>,
+    words: Words,
+    pace: Pace,
     request: LogRequest,
-) -> impl Stream<Item = Result<LogBatch>> + Send + 'static {
-    let opened = stream::once(async move {
-        let containers = containers(&connection, &request).await;
-        let streams: Vec<_> = match containers {
-            Ok((namespace, pod, containers)) => {
-                let alone = containers.len() == 1;
-                let tell = |container: String| {
-                    let label = if alone { pod.clone() } else { format!("{pod}/{container}") };
-                    let source = LogSource { id: request.of.clone(), label: label.into() };
-                    let (connection, request) = (Arc::clone(&connection), request.clone());
-                    let (namespace, pod) = (namespace.clone(), pod.clone());
-                    let reader = Reader { connection, request, namespace, pod, container, source, last: None };
-                    generate(move |outlet| reader.run(outlet))
-                };
-                containers.into_iter().map(tell).collect()
+) -> BoxStream<'static, Result<LogBatch>> {
+    generate(move |outlet| async move {
+        let told = match request.of.kind {
+            Kind::Task => one(&connection, &request, &outlet).await,
+            Kind::Service if request.follow || request.tail.is_none() => {
+                Merged::new(connection, request, outlet.clone()).run(words, pace).await
             }
-            Err(error) => vec![stream::iter([Err(error)]).boxed()],
+            Kind::Service => in_order(connection, words, pace, request, &outlet).await,
+            Kind::Cluster | Kind::Node | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => {
+                let what = format!("a {} of Kubernetes has no log of its own", request.of.kind.word());
+                Err(Error::new(ErrorKind::Unsupported, what).hint("open the log of a service or a task"))
+            }
         };
-        stream::select_all(streams)
-    });
-    opened.flatten()
+        if let Err(error) = told {
+            // A reader that has gone does not need to know.
+            let _ = outlet.send(Err(error)).await;
+        }
+    })
 }
 
-/// Namespace, pod and the containers that are meant.
-async fn containers(connection: &Connection, request: &LogRequest) -> Result<(String, String, Vec<String>)> {
-    if request.of.kind != Kind::Task {
-        let what = format!("logs of a {} of Kubernetes cannot be read yet", request.of.kind.word());
-        return Err(Error::new(ErrorKind::Unsupported, what).hint("open those of one of its tasks"));
+/// The log of one pod.
+async fn one(connection: &Arc<Connection>, request: &LogRequest, outlet: &Outlet) -> Result<()> {
+    let readers = readers(connection, request).await?;
+    join_all(readers.into_iter().map(|(reader, before)| read(reader, before, outlet.clone()))).await;
+    Ok(())
+}
+
+async fn read(mut reader: Reader, before: Option<String>, outlet: Outlet) {
+    if let Some(how) = before {
+        reader.before(how, &outlet).await;
     }
+    reader.run(outlet).await;
+}
+
+/// One for each container that is meant, with how the one before it ended.
+async fn readers(connection: &Arc<Connection>, request: &LogRequest) -> Result<Vec<(Reader, Option<String>)>> {
     let (namespace, name, _) = named(&request.of)?;
-    let (namespace, name) = (namespace.to_owned(), name.to_owned());
+    let reader = |container: &str, alone: bool, restarts| {
+        let label = if alone { name.to_owned() } else { format!("{name}/{container}") };
+        Reader {
+            connection: Arc::clone(connection),
+            request: request.clone(),
+            namespace: namespace.to_owned(),
+            pod: name.to_owned(),
+            container: container.to_owned(),
+            source: LogSource { id: request.of.clone(), label: label.into() },
+            last: None,
+            restarts,
+        }
+    };
     if let Some(container) = &request.container {
-        return Ok((namespace, name, vec![container.clone()]));
+        return Ok(vec![(reader(container, true, None), None)]);
     }
-    let json = connection.get(&Read::Pod { namespace: namespace.clone(), name: name.clone() }).await?;
-    let pod: pod::Pod = serde_json::from_slice(&json).map_err(|_| malformed(&json))?;
-    let containers = pod.spec.containers.iter().flatten().map(|it| it.name.to_string()).collect();
-    Ok((namespace, name, containers))
+    let json = connection.get(&Read::Pod { namespace: namespace.to_owned(), name: name.to_owned() }).await?;
+    let pod = pod_of(&json)?;
+    let sidecars = pod.spec.init_containers.iter().flatten().filter(|it| it.sidecar());
+    let names: Vec<&str> = pod.spec.containers.iter().flatten().chain(sidecars).map(|it| &*it.name).collect();
+    let status = |name: &str| -> Option<&ContainerStatus> {
+        let inits = pod.status.init_container_statuses.iter().flatten();
+        pod.containers().chain(inits).find(|it| *it.name == *name)
+    };
+    let alone = names.len() == 1;
+    let each = names.into_iter().map(|name| {
+        let status = status(name);
+        (reader(name, alone, status.map(|it| it.restart_count)), status.and_then(ended_before))
+    });
+    Ok(each.collect())
 }
 
-fn malformed(json: &[u8]) -> Error {
-    parsed::<serde_json::Value>(json)
-        .err()
-        .unwrap_or_else(|| Error::new(ErrorKind::Malformed, "the API server's answer is no pod"))
+fn pod_of(json: &[u8]) -> Result<Pod<'_>> {
+    serde_json::from_slice(json).map_err(|_| {
+        parsed::<serde_json::Value>(json)
+            .err()
+            .unwrap_or_else(|| Error::new(ErrorKind::Malformed, "the API server's answer is no pod"))
+    })
 }
 
-struct Reader {
+/// The pods of a service, as the API selects them. What it selects too much is left out by what owns each.
+#[derive(Deserialize)]
+struct Selecting {
+    spec: SelectingSpec,
+}
+
+#[derive(Deserialize)]
+struct SelectingSpec {
+    #[serde(default)]
+    selector: Selector,
+}
+
+async fn pods(connection: &Connection, of: &ResourceId) -> Result<Collection> {
+    let mut parts = of.key.split('/');
+    let (Some(namespace), Some(sort), Some(name)) = (parts.next(), parts.next().and_then(Sort::of), parts.next())
+    else {
+        return Err(Error::new(ErrorKind::NotFound, format!("{of} is no service of Kubernetes")));
+    };
+    let selector = match sort {
+        Sort::CronJob => "batch.kubernetes.io/job-name".to_owned(),
+        Sort::Job => format!("batch.kubernetes.io/job-name={name}"),
+        Sort::Deployment | Sort::StatefulSet | Sort::DaemonSet => {
+            let read = Read::Object { of: sort.list(), namespace: namespace.to_owned(), name: name.to_owned() };
+            parsed::<Selecting>(&connection.get(&read).await?)?.spec.selector.query()
+        }
+    };
+    Ok(Collection::of(List::Pods, namespace).labelled(selector))
+}
+
+/// The pods of a service, each read by itself.
+struct Merged {
     connection: Arc<Connection>,
     request: LogRequest,
-    namespace: String,
-    pod: String,
-    container: String,
-    source: LogSource,
-    /// The time of the last line told, to the nanosecond.
-    last: Option<jiff::Timestamp>,
+    outlet: Outlet,
+    /// Those that are being read, were read, or wait for it.
+    known: HashSet<Text>,
+    waiting: VecDeque<(ResourceId, Joined)>,
+    reading: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// Whether it was said that not all are read.
+    crowded: bool,
 }
 
-/// How one answer ended.
-enum End {
-    /// The container is done, or the server closed it in order.
-    Over,
-    /// The connection is gone.
-    Cut,
-    /// Nothing came for a while, which may be as it should.
-    Quiet,
-    /// Nobody listens any more.
-    Unheard,
+/// When a pod came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joined {
+    /// It was there when reading began.
+    Before,
+    /// It came later: all of it is new.
+    After,
 }
 
-impl Reader {
-    async fn run(mut self, outlet: Sender<Result<LogBatch>>) {
-        let mut marker = None;
+impl Merged {
+    fn new(connection: Arc<Connection>, request: LogRequest, outlet: Outlet) -> Self {
+        let (known, waiting, reading) = (HashSet::new(), VecDeque::new(), FuturesUnordered::new());
+        Self { connection, request, outlet, known, waiting, reading, crowded: false }
+    }
+
+    /// Tells the lines of all pods; without following, until all that are there were read.
+    async fn run(mut self, words: Words, pace: Pace) -> Result<()> {
+        let of = self.request.of.clone();
+        let collection = pods(&self.connection, &of).await?;
+        let scope = Scope { connection: of.connection.clone(), kind: Kind::Task, part: of.key.clone() };
+        let follow = |connection: &Arc<Connection>| {
+            let rows = Pods::new(words.renewed(), &Reserved::default());
+            feed::follow(Arc::clone(connection), collection.clone(), scope.clone(), rows, pace).boxed()
+        };
+        let (mut list, mut joined) = (follow(&self.connection), Joined::Before);
         loop {
-            let read = Read::Log { namespace: self.namespace.clone(), pod: self.pod.clone(), query: self.query() };
-            let answer = match self.connection.send(&read).await {
-                Ok(answer) => answer,
-                // It was there a moment ago, and its log has gone with it.
-                Err(error) if error.kind == ErrorKind::NotFound && self.last.is_some() => {
-                    return self.end(&outlet, "the pod is gone").await;
-                }
-                Err(error) => {
-                    let _ = outlet.send(Err(error)).await;
-                    return;
-                }
+            self.begin().await;
+            let delta = tokio::select! {
+                biased;
+                () = self.outlet.closed() => return Ok(()),
+                Some(()) = self.reading.next(), if !self.reading.is_empty() => continue,
+                delta = list.next() => delta,
             };
-            match self.read(answer, marker.take(), &outlet).await {
-                Ok(End::Unheard) => return,
-                Ok(End::Over) => return self.end(&outlet, "the container's log ends here").await,
-                // From the last line on, the server can be asked for all of it.
-                Ok(End::Quiet) => {}
-                Ok(End::Cut) => marker = Some(LogMarker::Reconnected { complete: true }),
-                Err(error) => {
-                    let _ = outlet.send(Err(error)).await;
-                    return;
+            match delta {
+                Some(Ok(Delta::Seen(_, seen))) => self.meet(&seen, joined),
+                Some(Ok(Delta::Complete(_))) if !self.request.follow => break,
+                Some(Ok(Delta::Complete(_))) => joined = Joined::After,
+                Some(Ok(Delta::Begin(_) | Delta::Gone(_))) => {}
+                Some(Ok(Delta::Denied(_, error))) => return Err(error),
+                // Those that are being read go on; that the server is away is told by them and by every table.
+                Some(Err(error)) if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut) => {
+                    let mut again = Box::pin(sleep(AGAIN)).fuse();
+                    loop {
+                        tokio::select! {
+                            () = &mut again => break,
+                            Some(()) = self.reading.next(), if !self.reading.is_empty() => {}
+                        }
+                    }
+                    list = follow(&self.connection);
                 }
+                Some(Err(error)) => return Err(error),
+                None => return Err(Error::new(ErrorKind::Internal, "a list of pods ended without a word")),
             }
-            sleep(AGAIN).await;
+        }
+        if self.known.is_empty() {
+            mark(&self.outlet, &of, LogMarker::Ended("none of its pods has begun".into())).await;
+        }
+        drop(list);
+        while !self.waiting.is_empty() || !self.reading.is_empty() {
+            self.begin().await;
+            self.reading.next().await;
+        }
+        Ok(())
+    }
+
+    /// Remembers those of `seen` that belong to the service and have begun.
+    fn meet(&mut self, seen: &[Resource], joined: Joined) {
+        let began = |task: &&Task| task.restarts > 0 || !matches!(task.state, TaskState::Pending | TaskState::Starting);
+        let own = seen.iter().filter_map(Resource::as_task);
+        for task in own.filter(|it| it.service.as_ref() == Some(&self.request.of.key)).filter(began) {
+            if self.known.insert(task.id.key.clone()) {
+                self.waiting.push_back((task.id.clone(), joined));
+            }
         }
     }
 
-    async fn end(&self, outlet: &Sender<Result<LogBatch>>, why: &str) {
-        let marker = Some(LogMarker::Ended(why.into()));
-        let _ = outlet.send(Ok(LogBatch { source: self.source.clone(), lines: Vec::new(), marker })).await;
-    }
-
-    fn query(&self) -> String {
-        let follow = self.request.follow;
-        let mut query = vec![format!("container={}&timestamps=true&follow={follow}", encoded(&self.container))];
-        // The server knows whole seconds here; what was told already is left out again.
-        let since =
-            self.last.map(jiff::Timestamp::as_second).or_else(|| self.request.since.map(|at| at.0.div_euclid(1_000)));
-        if let Some(since) = since.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()) {
-            query.push(format!("sinceTime={}", encoded(&since.to_string())));
+    /// Begins to read those that wait, as far as there is room.
+    async fn begin(&mut self) {
+        while self.reading.len() < AT_ONCE
+            && let Some((of, joined)) = self.waiting.pop_front()
+        {
+            let mut request = LogRequest { of, ..self.request.clone() };
+            if joined == Joined::After {
+                (request.tail, request.since) = (None, None);
+            }
+            let (connection, outlet) = (Arc::clone(&self.connection), self.outlet.clone());
+            self.reading.push(Box::pin(async move {
+                match one(&connection, &request, &outlet).await {
+                    // It came and went before anybody could look.
+                    Err(error) if error.kind == ErrorKind::NotFound => {}
+                    Err(error) => drop(outlet.send(Err(error)).await),
+                    Ok(()) => {}
+                }
+            }));
         }
-        if let (Some(tail), None) = (self.request.tail, self.last) {
-            query.push(format!("tailLines={tail}"));
-        }
-        query.join("&")
-    }
-
-    async fn read(
-        &mut self,
-        mut answer: Answer,
-        mut marker: Option<LogMarker>,
-        outlet: &Sender<Result<LogBatch>>,
-    ) -> Result<End> {
-        let (mut lines, skip) = (LongLines::default(), self.last);
-        loop {
-            let piece = match answer.piece(QUIET).await {
-                Ok(piece) => piece,
-                Err(error) if error.kind == ErrorKind::TimedOut && self.request.follow => return Ok(End::Quiet),
-                Err(error) if error.kind == ErrorKind::Unreachable => return Ok(End::Cut),
-                Err(error) => return Err(error),
-            };
-            let mut told: Vec<LogLine> = Vec::new();
-            let mut take = |line: &[u8]| {
-                let (at, bytes) = stamped(line);
-                // Those of the last second that were told before.
-                if at.is_some() && at <= skip {
-                    return;
-                }
-                self.last = self.last.max(at);
-                let at = at.or(self.last).map_or(Timestamp(0), |at| Timestamp(at.as_millisecond()));
-                let bytes = bytes.get(..LogLine::LIMIT).unwrap_or(bytes).to_vec();
-                told.push(LogLine { at, stream: LogStream::Out, bytes });
-            };
-            match &piece {
-                Some(piece) => lines.feed(piece, &mut take),
-                None => lines.finish(&mut take),
-            }
-            let cut = std::mem::take(&mut lines.cut);
-            let cuts = (cut > 0).then_some(LogMarker::Cut(cut));
-            for marker in marker.take().into_iter().chain(cuts) {
-                let batch = LogBatch { source: self.source.clone(), lines: Vec::new(), marker: Some(marker) };
-                if outlet.send(Ok(batch)).await.is_err() {
-                    return Ok(End::Unheard);
-                }
-            }
-            while !told.is_empty() {
-                let rest = told.split_off(told.len().min(BATCH));
-                let batch = LogBatch { source: self.source.clone(), lines: told, marker: None };
-                if outlet.send(Ok(batch)).await.is_err() {
-                    return Ok(End::Unheard);
-                }
-                told = rest;
-            }
-            if piece.is_none() {
-                return Ok(End::Over);
-            }
+        if !self.waiting.is_empty() && !std::mem::replace(&mut self.crowded, true) {
+            let (most, more) = (AT_ONCE, self.waiting.len());
+            let reason = format!("{most} pods are read at once, and {more} more wait until one of them ends").into();
+            mark(&self.outlet, &self.request.of, LogMarker::Gap { lines: None, reason }).await;
         }
     }
 }
 
-/// The time at the beginning of a line, and the rest of it.
-fn stamped(line: &[u8]) -> (Option<jiff::Timestamp>, &[u8]) {
-    let Some(end) = memchr::memchr(b' ', line) else { return (None, line) };
-    let (stamp, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
-    let at = std::str::from_utf8(stamp).ok().and_then(|it| it.parse().ok());
-    if at.is_some() { (at, rest.get(1..).unwrap_or_default()) } else { (None, line) }
+/// Tells something of the service as a whole.
+async fn mark(outlet: &Outlet, of: &ResourceId, marker: LogMarker) {
+    let label = of.key.rsplit('/').next().unwrap_or_default();
+    let source = LogSource { id: of.clone(), label: Text::clean(label) };
+    // A reader that has gone does not need to know.
+    let _ = outlet.send(Ok(LogBatch { source, lines: Vec::new(), marker: Some(marker) })).await;
 }
 
-/// Cuts a log into lines and never holds more of one than is kept, however long it is.
-#[derive(Debug, Default)]
-struct LongLines {
-    begun: Vec<u8>,
-    /// Whether the line that has begun is longer than what is held of it.
-    over: bool,
-    /// How many lines were cut since this was last taken.
-    cut: u64,
-}
-
-impl LongLines {
-    /// Room for the time before a line of the greatest length.
-    const LIMIT: usize = LogLine::LIMIT + 64;
-
-    fn feed(&mut self, piece: &[u8], take: &mut impl FnMut(&[u8])) {
-        let mut rest = piece;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            rest = after.get(1..).unwrap_or_default();
-            self.hold(line);
-            self.finish(take);
+/// The newest lines of all pods together, by their times.
+async fn in_order(
+    connection: Arc<Connection>,
+    words: Words,
+    pace: Pace,
+    request: LogRequest,
+    outlet: &Outlet,
+) -> Result<()> {
+    let tail = request.tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap_or(usize::MAX));
+    let (inner, mut answers) = mpsc::channel(QUEUE);
+    let gathering = async {
+        let (mut lines, mut markers): (Vec<(LogSource, LogLine)>, Vec<LogBatch>) = (Vec::new(), Vec::new());
+        while let Some(answer) = answers.recv().await {
+            let batch: LogBatch = answer?;
+            lines.extend(batch.lines.into_iter().map(|line| (batch.source.clone(), line)));
+            if batch.marker.as_ref().is_some_and(|it| !matches!(it, LogMarker::Ended(_))) {
+                markers.push(LogBatch { source: batch.source, lines: Vec::new(), marker: batch.marker });
+            }
         }
-        self.hold(rest);
-    }
-
-    fn hold(&mut self, part: &[u8]) {
-        let room = Self::LIMIT.saturating_sub(self.begun.len());
-        self.over |= part.len() > room;
-        self.begun.extend_from_slice(part.get(..room).unwrap_or(part));
-    }
-
-    /// The line that has begun is over.
-    fn finish(&mut self, take: &mut impl FnMut(&[u8])) {
-        if !self.begun.is_empty() {
-            let (_, text) = stamped(&self.begun);
-            self.cut += u64::from(self.over || text.len() > LogLine::LIMIT);
-            take(self.begun.strip_suffix(b"\r").unwrap_or(&self.begun));
+        Ok::<_, Error>((lines, markers))
+    };
+    let (told, gathered) = futures_util::join!(Merged::new(connection, request, inner).run(words, pace), gathering);
+    told?;
+    let (mut lines, markers) = gathered?;
+    lines.sort_by_key(|(_, line)| line.at);
+    let mut batches = markers;
+    for (source, line) in lines.drain(lines.len().saturating_sub(tail)..) {
+        match batches.last_mut().filter(|batch| batch.source == source && batch.marker.is_none()) {
+            Some(batch) => batch.lines.push(line),
+            None => batches.push(LogBatch { source, lines: vec![line], marker: None }),
         }
-        self.begun.clear();
-        self.over = false;
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(pieces: &[&[u8]]) -> (Vec<usize>, u64) {
-        let (mut cutter, mut told) = (LongLines::default(), Vec::new());
-        for piece in pieces {
-            cutter.feed(piece, &mut |line: &[u8]| told.push(line.len()));
+    for batch in batches {
+        if outlet.send(Ok(batch)).await.is_err() {
+            return Ok(());
         }
-        cutter.finish(&mut |line: &[u8]| told.push(line.len()));
-        (told, cutter.cut)
     }
-
-    #[test]
-    fn a_line_of_ten_megabytes_is_cut_and_the_next_one_is_whole() {
-        let long = vec![b'x'; 10_000_000];
-        let (told, cut) = lines(&[b"a\n", &long, &long, b"\nbc\r\n", b"def"]);
-        assert_eq!((told, cut), (vec![1, LongLines::LIMIT, 2, 3], 1));
-    }
-
-    #[test]
-    fn a_time_is_taken_off_where_there_is_one() {
-        let at = "2026-11-21T10:00:00.000000001Z".parse().ok();
-        assert_eq!(stamped(b"2026-11-21T10:00:00.000000001Z hello there"), (at, b"hello there".as_slice()));
-        assert_eq!(stamped(b"unable to retrieve logs"), (None, b"unable to retrieve logs".as_slice()));
-        assert_eq!(stamped(b"\xff\xfe"), (None, b"\xff\xfe".as_slice()));
-    }
+    Ok(())
 }

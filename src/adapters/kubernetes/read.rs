@@ -126,17 +126,28 @@ pub(super) struct Collection {
     pub(super) list: List,
     /// `None` for all of them.
     pub(super) namespace: Option<String>,
+    /// Which labels, as the API takes it; empty for all.
+    pub(super) selector: String,
 }
 
 impl Collection {
     /// What of all namespaces is in the list, or what has none.
     pub(super) const fn whole(list: List) -> Self {
-        Self { list, namespace: None }
+        Self { list, namespace: None, selector: String::new() }
     }
 
     /// What of one namespace is in the list.
     pub(super) fn of(list: List, namespace: &str) -> Self {
-        Self { list, namespace: Some(namespace.to_owned()) }
+        Self { list, namespace: Some(namespace.to_owned()), selector: String::new() }
+    }
+
+    /// Only those with labels that `selector` means.
+    pub(super) fn labelled(self, selector: String) -> Self {
+        Self { selector, ..self }
+    }
+
+    fn query(&self) -> String {
+        if self.selector.is_empty() { String::new() } else { format!("&labelSelector={}", encoded(&self.selector)) }
     }
 
     fn path(&self) -> Result<String> {
@@ -259,15 +270,17 @@ impl Read {
                 ("POST", path.to_owned(), Body::from(review.to_vec()))
             }
             Self::Page { of, limit, next } if next.is_empty() => {
-                ("GET", format!("{}?limit={limit}", of.path()?), Body::empty())
+                ("GET", format!("{}?limit={limit}{}", of.path()?, of.query()), Body::empty())
             }
             Self::Page { of, limit, next } => {
-                ("GET", format!("{}?limit={limit}&continue={}", of.path()?, encoded(next)), Body::empty())
+                ("GET", format!("{}?limit={limit}&continue={}{}", of.path()?, encoded(next), of.query()), Body::empty())
             }
             Self::Watch { of, since, seconds } => {
                 let (path, since) = (of.path()?, encoded(since));
-                let query =
-                    format!("watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={since}");
+                let query = format!(
+                    "watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={since}{}",
+                    of.query()
+                );
                 ("GET", format!("{path}?{query}"), Body::empty())
             }
             Self::Pod { namespace, name } => {

@@ -24,6 +24,21 @@ struct Expression {
 }
 
 impl Selector {
+    /// As a query of the API has it: `app=web,tier in (a,b),!old`.
+    pub(super) fn query(&self) -> String {
+        let equal = self.match_labels.iter().map(|(key, value)| format!("{key}={value}"));
+        let others = self.match_expressions.iter().map(|it| {
+            let (key, values) = (&it.key, it.values.join(","));
+            match it.operator.as_str() {
+                "In" => format!("{key} in ({values})"),
+                "NotIn" => format!("{key} notin ({values})"),
+                "DoesNotExist" => format!("!{key}"),
+                _ => key.clone(),
+            }
+        });
+        equal.chain(others).collect::<Vec<_>>().join(",")
+    }
+
     /// Whether an object with `labels` is meant.
     pub(super) fn matches(&self, labels: &Labels) -> bool {
         let equal = self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value));
@@ -65,5 +80,7 @@ mod tests {
             r#"{"matchLabels":{"app":"web"},"matchExpressions":[{"key":"app","operator":"DoesNotExist"}]}"#,
         ];
         assert_eq!((yes.map(matches), no.map(matches)), ([true; 4], [false; 3]));
+        let query = |json: &str| serde_json::from_str::<Selector>(json).expect(json).query();
+        assert_eq!(yes.map(query).join(" | "), " | app=web | app in (a,web),x notin (a) | tier,!x");
     }
 }

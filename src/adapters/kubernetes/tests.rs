@@ -552,14 +552,11 @@ async fn a_cut_log_goes_on_after_its_last_line() {
              20\r\n2026-11-21T10:00:00.000000001Z a\r\n1\r\n\n\r\n",
         ),
         1 => Reply::lines(&["2026-11-21T10:00:00.000000001Z a", "2026-11-21T10:00:00.000000002Z b"]),
-        _ => Reply::silence(),
+        _ => Reply::whole("404 Not Found", "", "{}"),
     })
     .await;
     let said = told(&bench, following(Some("main")), 4).await;
-    assert_eq!(
-        said,
-        ["web-1: a", "Reconnected { complete: true }", "web-1: b", "Ended(\"the container's log ends here\")"]
-    );
+    assert_eq!(said, ["web-1: a", "Reconnected { complete: true }", "web-1: b", "Ended(\"the pod is gone\")"]);
     let asked = bench.wire.asked();
     assert_eq!(
         asked.first().map(String::as_str),
@@ -587,6 +584,6 @@ async fn logs_that_cannot_be_had_end_with_the_reason() {
     let bench =
         bench(|_| Reply::whole("400 Bad Request", "", r#"{"message":"container main is waiting to start"}"#)).await;
     assert_eq!(told(&bench, following(Some("main")), 9).await, ["Unsupported"]);
-    let of = ResourceId::new("lab".into(), Kind::Service, "team-00/Deployment/web".into());
+    let of = ResourceId::new("lab".into(), Kind::Node, "n1".into());
     assert_eq!(told(&bench, LogRequest { of, ..following(None) }, 9).await, ["Unsupported"]);
 }

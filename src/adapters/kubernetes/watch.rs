@@ -71,7 +71,8 @@ impl Kubernetes {
             let words = [part, namespace.as_deref().unwrap_or_default()];
             let part = words.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" of ");
             let rows = rows(namespace.clone());
-            let (collection, scope) = (Collection { list, namespace }, self.scope(kind, &part));
+            let (collection, scope) =
+                (Collection { list, namespace, selector: String::new() }, self.scope(kind, &part));
             feed::follow(Arc::clone(&self.connection), collection, scope, rows, self.pace).boxed()
         };
         each.map(follow).collect()

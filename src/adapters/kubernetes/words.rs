@@ -18,6 +18,11 @@ impl Words {
         Self { connection, rules, interner: Interner::default() }
     }
 
+    /// The same for another stream, with nothing in it yet.
+    pub(super) fn renewed(&self) -> Self {
+        Self::new(self.connection.clone(), Arc::clone(&self.rules))
+    }
+
     /// Whose rows these are.
     pub(super) const fn connection(&self) -> &ConnectionId {
         &self.connection
