@@ -15,6 +15,8 @@ mod looks;
 mod losses;
 #[path = "kubernetes/plans.rs"]
 mod plans;
+#[path = "kubernetes/rolls.rs"]
+mod rolls;
 #[path = "kubernetes/services.rs"]
 mod services;
 #[path = "kubernetes/stage.rs"]

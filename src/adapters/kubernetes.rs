@@ -16,6 +16,7 @@ mod node;
 mod pod;
 mod quantity;
 mod read;
+mod rehearsal;
 mod reserved;
 mod rollout;
 mod rows;
@@ -36,6 +37,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 pub use read::{READS, allowed};
+pub use rehearsal::rehearsed;
 use serde::Deserialize;
 
 use self::{

@@ -53,7 +53,7 @@ fn real(config: &Config, found: &mut Connected) {
             #[cfg(feature = "swarm")]
             Platform::Swarm => found.adapters.push(Arc::new(swarm(connection))),
             #[cfg(feature = "kubernetes")]
-            Platform::Kubernetes => found.adapters.push(Arc::new(kubernetes(connection))),
+            Platform::Kubernetes => found.adapters.push(Arc::new(kubernetes(config, connection))),
             #[cfg(not(all(feature = "swarm", feature = "kubernetes")))]
             left_out => {
                 found.problems.push(format!("{}: this build speaks no {}", connection.name, left_out.word()));
@@ -133,14 +133,14 @@ fn swarm(connection: &config::Connection) -> Swarm {
 }
 
 #[cfg(feature = "kubernetes")]
-fn kubernetes(connection: &config::Connection) -> Kubernetes {
+fn kubernetes(config: &Config, connection: &config::Connection) -> Kubernetes {
     Kubernetes::open(KubernetesSettings {
         connection: connection.name.as_str().into(),
         kubeconfig: connection.kubeconfig.clone(),
         context: connection.context.clone(),
         environments: connection.rules(),
         namespaces: connection.namespaces.clone(),
-        read_only: connection.read_only,
+        read_only: config.read_only(connection),
     })
 }
 

@@ -101,7 +101,6 @@ impl Stage {
     }
 
     /// A workload's id.
-    #[expect(dead_code, reason = "for the tests of rollouts")]
     pub fn service_id(&self, kind: &str, name: &str) -> ResourceId {
         ResourceId::new("lab".into(), Kind::Service, format!("{}/{kind}/{name}", self.namespace).into())
     }

@@ -18,6 +18,7 @@ use super::{
     KubernetesSettings, feed,
     login::{login_hint, refused_login, without_terminal},
     read::Read,
+    rehearsal::Rehearsal,
     trouble::Status,
 };
 use crate::{
@@ -29,6 +30,8 @@ use crate::{
 const ANSWER: Duration = Duration::from_secs(10);
 /// A credential plugin may have to ask a service far away for a token.
 const LOGIN: Duration = Duration::from_secs(30);
+/// An admission webhook may take its time.
+const REHEARSAL: Duration = Duration::from_secs(15);
 /// What one object, a review or an error may measure; lists are cut while they arrive instead.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
@@ -108,6 +111,14 @@ impl Connection {
             *self.session.lock().await = None;
         }
         Err(session.refused(head.status, &head.headers, &said))
+    }
+
+    /// Asks what would become of a change. Nothing is stored; whoever may change nothing does not ask either.
+    pub(super) async fn rehearse(&self, rehearsal: Rehearsal) -> Result<()> {
+        if self.settings.read_only {
+            return Err(Error::new(ErrorKind::Refused, "this connection is read-only: nothing is rehearsed either"));
+        }
+        self.transmit(rehearsal.request(), REHEARSAL).await.map(drop)
     }
 
     /// Sends `read` and waits for the whole answer.

@@ -9,11 +9,18 @@ mod budgets;
 mod draft;
 mod drain;
 mod evict;
+mod follow;
 mod hand;
 mod leaving;
 mod node;
 mod patch;
 mod pods;
+mod promote;
+mod roll;
+mod rollback;
+mod scale;
+mod standing;
+mod workload;
 
 use std::sync::Arc;
 
@@ -25,7 +32,7 @@ use crate::{
     adapters::steps::{self, Says},
     error::{Error, ErrorKind, Result},
     fleet::{EnvironmentRules, Text},
-    operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress, Verb},
+    operation::{Approved, Evidence, Finding, Intent, OperationId, OperationRecord, Plan, Progress, Verb, Weight},
     platform::{BoxFuture, Cancel, Scribe},
 };
 
@@ -40,6 +47,10 @@ type Planning = fn(Bench, OperationId, Intent, Evidence) -> BoxFuture<'static, R
 
 /// Every verb that a cluster has, and how it is planned. What a plan's steps do is the same for all: see `hand`.
 const VERBS: &[(Verb, Planning)] = &[
+    (Verb::Roll, |bench, operation, intent, evidence| Box::pin(roll::plan(bench, operation, intent, evidence))),
+    (Verb::Scale, |bench, operation, intent, evidence| Box::pin(scale::plan(bench, operation, intent, evidence))),
+    (Verb::Rollback, |bench, operation, intent, evidence| Box::pin(rollback::plan(bench, operation, intent, evidence))),
+    (Verb::Promote, |bench, operation, intent, evidence| Box::pin(promote::plan(bench, operation, intent, evidence))),
     (Verb::Drain, |bench, operation, intent, evidence| Box::pin(drain::plan(bench, operation, intent, evidence))),
     (Verb::Cordon, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
     (Verb::Activate, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
@@ -76,7 +87,31 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         let why = format!("cannot {}: {}", intent.verb.word(), lack(intent.verb));
         return Err(Error::new(ErrorKind::Unsupported, why));
     };
-    planning(bench, operation, intent, evidence).await
+    let mut plan = planning(bench.clone(), operation, intent, evidence).await?;
+    rehearse(&bench, &mut plan).await;
+    Ok(plan)
+}
+
+/// Asks the server what it would say to the patches of a plan, where anything may be changed at all.
+async fn rehearse(bench: &Bench, plan: &mut Plan) {
+    if bench.connection.settings().read_only {
+        return;
+    }
+    let hand = KubernetesHand::new(bench.clone(), plan);
+    let mut findings = Vec::new();
+    for step in &plan.steps {
+        let Err(error) = hand.rehearsed(step).await else { continue };
+        let weight = match error.kind {
+            ErrorKind::Denied | ErrorKind::Unsupported | ErrorKind::NotFound => Weight::Forbid,
+            // It says what would be, and it does not matter now that nobody knows.
+            _ => Weight::Warn,
+        };
+        let hint =
+            error.hint.clone().unwrap_or_else(|| "the server said so to the same request with dryRun=All".into());
+        let text = Text::clean(&format!("{}: {error}", step.title));
+        findings.push(Finding { guard: "server's answer".into(), weight, text, hint: Some(Text::clean(&hint)) });
+    }
+    plan.guards.extend(findings);
 }
 
 /// Runs what was agreed to; the verdict comes last.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::Bench;
+use serde_json::Value;
+
+use super::{Bench, workload::Reading};
 use crate::{
     adapters::feed,
     error::Result,
@@ -76,6 +78,19 @@ impl Draft {
         self.expected = self.expected.max(time);
     }
 
+    /// How much longer it takes.
+    pub(super) fn lasts(&mut self, longer: Duration) {
+        self.expected += longer;
+    }
+
+    /// Who would take a change of `reading` back, as far as its labels and annotations tell.
+    pub(super) fn owners(&mut self, reading: &Reading) {
+        for owner in owners(&reading.object) {
+            let text = format!("{} is kept by {owner}, which may take this back", reading.title());
+            self.finds("another owner", Weight::Warn, text, "change it there too, or first");
+        }
+    }
+
     /// What the loss of `leaving` does to the services they are of.
     pub(super) fn loses(&mut self, evidence: &Evidence, leaving: &[ResourceId]) {
         let mut services: Vec<&Text> = Vec::new();
@@ -111,6 +126,23 @@ impl Draft {
     }
 }
 
+/// Who keeps an object as it is elsewhere.
+fn owners(object: &Value) -> Vec<String> {
+    let word =
+        |place: &str, name: &str| object.pointer("/metadata")?.get(place)?.get(name)?.as_str().map(str::to_owned);
+    let label = |name: &str| word("labels", name);
+    let note = |name: &str| word("annotations", name);
+    let mut found = Vec::new();
+    let argo = note("argocd.argoproj.io/tracking-id").and_then(|it| it.split(':').next().map(str::to_owned));
+    found.extend(argo.or_else(|| label("argocd.argoproj.io/instance")).map(|it| format!("Argo CD (application {it})")));
+    found.extend(label("kustomize.toolkit.fluxcd.io/name").map(|it| format!("Flux (kustomization {it})")));
+    match label("helm.toolkit.fluxcd.io/name") {
+        Some(release) => found.push(format!("Flux (Helm release {release})")),
+        None => found.extend(note("meta.helm.sh/release-name").map(|it| format!("Helm (release {it})"))),
+    }
+    found
+}
+
 /// A step like any other.
 pub(super) fn step(
     subject: &ResourceId,
@@ -142,4 +174,23 @@ pub(super) fn looked_at(what: &str, value: &str) -> Precondition {
 /// The value of a precondition.
 pub(super) fn wanted<'a>(step: &'a Step, what: &str) -> Option<&'a str> {
     step.preconditions.iter().find(|it| *it.what == *what).map(|it| it.value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_keeps_an_object_is_named() {
+        let one = |metadata: Value| owners(&json!({"metadata": metadata}));
+        assert_eq!(one(json!({"labels": {"app": "web"}})), Vec::<String>::new());
+        let argo = json!({"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:team/web"}});
+        assert_eq!(one(argo), ["Argo CD (application shop)"]);
+        let flux = json!({"labels": {"helm.toolkit.fluxcd.io/name": "shop"}, "annotations": {"meta.helm.sh/release-name": "shop"}});
+        assert_eq!(one(flux), ["Flux (Helm release shop)"]);
+        assert_eq!(one(json!({"annotations": {"meta.helm.sh/release-name": "shop"}})), ["Helm (release shop)"]);
+        assert_eq!(one(json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}})), ["Flux (kustomization apps)"]);
+    }
 }

@@ -5,12 +5,22 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
-    super::{parsed, read::Read, way::Way, write},
+    super::{
+        parsed,
+        read::Read,
+        rehearsal::Rehearsal,
+        way::{Named, Way},
+        write,
+    },
     Bench,
     draft::wanted,
     evict::{NODE, UID},
+    follow::Following,
     leaving::{Departures, Leaver},
     patch,
+    roll::TEMPLATE,
+    rollback,
+    workload::Reading,
 };
 use crate::{
     adapters::steps::{Hand, Says, Sight, all_done, change::Changes, verdict},
@@ -41,6 +51,17 @@ impl KubernetesHand {
         Self { bench, verb: plan.verb, departures: Departures::of(plan) }
     }
 
+    /// What the server says to a step's patch when it is only to say so.
+    pub(super) async fn rehearsed(&self, step: &Step) -> Result<()> {
+        if !matches!(Way::of(&step.request), Ok(Way::Node(_) | Way::Workload(_))) {
+            return Ok(());
+        }
+        match self.prepare(step).await? {
+            Ready::Body(patch) => self.bench.connection.rehearse(Rehearsal::of(&step.request, &patch)?).await,
+            Ready::Leaving(_) => Ok(()),
+        }
+    }
+
     async fn object(&self, way: Way<'_>) -> Result<Value> {
         let read = match way {
             Way::Node(name) => Read::Node(name.to_owned()),
@@ -50,6 +71,33 @@ impl KubernetesHand {
             _ => return Err(Error::new(ErrorKind::Internal, "this is not patched")),
         };
         parsed(&self.bench.connection.get(&read).await?)
+    }
+
+    /// The patch for what makes pods, if it still is what the plan presumes.
+    async fn rolled(&self, named: Named<'_>, step: &Step) -> Result<Ready> {
+        let reading = Reading::of(&self.bench, named).await?;
+        same_object(step, &reading.object)?;
+        if wanted(step, TEMPLATE).is_some_and(|planned| planned != reading.template_hash()) {
+            return Err(moved(&step.title, "its template was changed since the plan was made"));
+        }
+        let Some(before) = wanted(step, rollback::BEFORE) else {
+            return self.patched(Way::Workload(named), step, &["/metadata/uid", "/metadata/generation"]).await;
+        };
+        let patch = rollback::patch(&self.bench, &reading, before).await?;
+        patch.map(Ready::Body).ok_or_else(|| rollback::gone(&step.title))
+    }
+
+    /// Whether what makes pods has the template that a rollback leads to.
+    async fn sight_of_rollback(&self, named: Named<'_>, step: &Step) -> Result<Sight> {
+        let now = Reading::of(&self.bench, named).await?.template_hash();
+        let is = |what: &str| wanted(step, what) == Some(now.as_str());
+        Ok(if is(rollback::BEFORE) {
+            Sight::Took
+        } else if is(TEMPLATE) {
+            Sight::NotYet
+        } else {
+            Sight::Overtaken("its template was changed again since".to_owned())
+        })
     }
 
     /// The patch for an object that still is what the plan presumes.
@@ -89,7 +137,7 @@ impl Hand for KubernetesHand {
     async fn prepare(&self, step: &Step) -> Result<Ready> {
         match Way::of(&step.request)? {
             way @ Way::Node(_) => self.patched(way, step, &["/metadata/uid"]).await,
-            way @ Way::Workload(_) => self.patched(way, step, &["/metadata/uid", "/metadata/generation"]).await,
+            Way::Workload(named) => self.rolled(named, step).await,
             Way::Eviction(namespace, name) => {
                 let leaver = Leaver::of(step, namespace, name);
                 Ok(match leaver.look(&self.bench).await? {
@@ -140,6 +188,7 @@ impl Hand for KubernetesHand {
 
     async fn sight(&self, step: &Step) -> Result<Sight> {
         match Way::of(&step.request)? {
+            Way::Workload(named) if rollback::is(&step.request) => self.sight_of_rollback(named, step).await,
             way @ (Way::Node(_) | Way::Workload(_)) => self.sight_of(way, step).await,
             Way::Eviction(namespace, name) => {
                 let pod = Leaver::of(step, namespace, name).look(&self.bench).await?;
@@ -161,6 +210,7 @@ impl Hand for KubernetesHand {
                 let leaver = Leaver::of(step, namespace, name);
                 self.departures.until_gone(&self.bench, step, leaver, cancel, says).await
             }
+            Ok(Way::Workload(named)) => Following::new(&self.bench, step, named).until_over(cancel, says).await,
             Ok(_) => verdict(Outcome::Unknown, unknown().to_string()),
             Err(error) => verdict(Outcome::Unknown, error.to_string()),
         }

@@ -1,0 +1,215 @@
+//! Follows a rollout to its end: what each pod does, what is waited for and why, and how it ended.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde::Deserialize;
+
+use super::{
+    super::{pod::Pod, read::List, way::Named},
+    Bench, patch,
+    standing::{Standing, standing},
+    workload::Reading,
+};
+use crate::{
+    adapters::{
+        feed::{self, Stopwatch},
+        steps::{Says, verdict},
+    },
+    error::{Error, ErrorKind, Result},
+    fleet::{Kind, ResourceId, Text, time::brief},
+    operation::{Outcome, Progress, Step, Verdict},
+    platform::Cancel,
+};
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// Between two looks while the server cannot be heard.
+const TROUBLED: Duration = Duration::from_secs(3);
+/// For how long the server may be silent before nobody waits for it any more.
+const DEAF: Duration = Duration::from_mins(15);
+/// For how long nothing at all may change: the deadline a Deployment has by itself. Others have none.
+const STILL: Duration = Duration::from_mins(10);
+
+/// What a pod says that will not become ready by itself.
+const HOPELESS: [&str; 9] = [
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "InvalidImageName",
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "OOMKilled",
+    "Error",
+];
+
+/// One rollout being followed.
+pub(super) struct Following<'a> {
+    bench: &'a Bench,
+    step: &'a Step,
+    named: Named<'a>,
+    /// What names the template as our request made it.
+    ours: Option<String>,
+    told: HashMap<ResourceId, String>,
+    said: Option<(u32, u32, String)>,
+    waiting: Option<Text>,
+    still: Stopwatch,
+}
+
+impl<'a> Following<'a> {
+    /// Follows what a step of `named` began. The first template that is seen is taken to be ours.
+    pub(super) fn new(bench: &'a Bench, step: &'a Step, named: Named<'a>) -> Self {
+        Self {
+            bench,
+            step,
+            named,
+            ours: None,
+            told: HashMap::new(),
+            said: None,
+            waiting: None,
+            still: Stopwatch::start(),
+        }
+    }
+
+    /// Looks until it is over, or until somebody asks to stop looking.
+    pub(super) async fn until_over(mut self, cancel: &Cancel, says: &Says) -> Verdict {
+        let mut silent: Option<(Stopwatch, Error)> = None;
+        loop {
+            let pause = match self.look(says).await {
+                Ok(Some(verdict)) => return verdict,
+                Ok(None) => {
+                    silent = None;
+                    LOOK
+                }
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    return verdict(Outcome::Failed, format!("it was removed meanwhile: {error}"));
+                }
+                Err(error) => {
+                    let since = silent.as_ref().map_or_else(Stopwatch::start, |(since, _)| *since);
+                    if since.read() > DEAF {
+                        let text = format!("the request was accepted, then the server fell silent: {error}");
+                        return verdict(Outcome::Unknown, text);
+                    }
+                    if silent.as_ref().is_none_or(|(_, before)| *before != error) {
+                        says.say(Progress::Trouble(error.clone())).await;
+                    }
+                    silent = Some((since, error));
+                    TROUBLED
+                }
+            };
+            if cancel.asked() {
+                let mut verdict = verdict(Outcome::Cancelled, "stopped looking");
+                verdict.left.push("the rollout goes on; a rollback takes it back".into());
+                return verdict;
+            }
+            tokio::select! {
+                () = feed::sleep(pause) => {}
+                () = cancel.wait() => {}
+            }
+        }
+    }
+
+    async fn look(&mut self, says: &Says) -> Result<Option<Verdict>> {
+        let reading = Reading::of(self.bench, self.named).await?;
+        let now = reading.template_hash();
+        if *self.ours.get_or_insert_with(|| now.clone()) != now || !patch::holds(&self.step.request, &reading.object)? {
+            let mut verdict = verdict(Outcome::Failed, "somebody else changed it before this rollout had ended");
+            verdict.left.push("their change goes on".into());
+            return Ok(Some(verdict));
+        }
+        let stuck = self.pods(&reading, says).await?;
+        match standing(self.named.kind, &reading.object) {
+            Standing::Over(total, text) => {
+                self.tell((total, total, text.clone()), says).await;
+                Ok(Some(verdict(Outcome::Completed, text)))
+            }
+            Standing::Paused => {
+                let mut verdict = verdict(Outcome::Paused, "somebody paused its rollouts meanwhile");
+                verdict.left.push("some pods are new, some are not; it stays so until it is resumed".into());
+                Ok(Some(verdict))
+            }
+            Standing::Failed(why) => {
+                let why = stuck.map_or(why.clone(), |stuck| format!("{why} ({stuck})"));
+                let mut verdict = verdict(Outcome::Failed, why);
+                verdict.left.push("the controller goes on trying and does not go back by itself; roll it back".into());
+                Ok(Some(verdict))
+            }
+            Standing::Going(done, total, text) => {
+                self.tell((done, total, text), says).await;
+                Ok(self.stalled(stuck, says).await)
+            }
+        }
+    }
+
+    async fn tell(&mut self, now: (u32, u32, String), says: &Says) {
+        if self.said.as_ref() == Some(&now) {
+            return;
+        }
+        self.still = Stopwatch::start();
+        let (done, total, text) = now.clone();
+        says.say(Progress::Subject { id: self.step.subject.clone(), done, total, text: Text::clean(&text) }).await;
+        self.said = Some(now);
+    }
+
+    /// Says what each pod does that it did not do at the last look; gives one that will not be ready by itself.
+    async fn pods(&mut self, reading: &Reading, says: &Says) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Pods<'a> {
+            #[serde(borrow)]
+            items: Vec<Pod<'a>>,
+        }
+        let bytes = reading.selected(self.bench, List::Pods).await?;
+        let pods: Pods<'_> = serde_json::from_slice(&bytes).map_err(|cause| {
+            Error::new(ErrorKind::Malformed, "the pods were answered in a way that cannot be understood")
+                .because(&cause)
+        })?;
+        let mut stuck = None;
+        let first = self.told.is_empty();
+        for pod in &pods.items {
+            let (word, (ready, all)) = pod.word();
+            let node = pod.spec.node_name.as_deref().unwrap_or_default();
+            let on = if node.is_empty() { String::new() } else { format!(" on {node}") };
+            let text = format!("{word}{on}, {ready} of {all} ready");
+            if HOPELESS.contains(&&*word) {
+                stuck.get_or_insert_with(|| format!("{} is {word}", &*pod.metadata.name));
+            } else if word == "Pending" && node.is_empty() {
+                let why = pod.condition("PodScheduled").and_then(|it| it.message.as_deref()).unwrap_or("no node yet");
+                stuck.get_or_insert_with(|| format!("{} has no node: {why}", &*pod.metadata.name));
+            }
+            let Some(id) = task(self.bench, pod) else { continue };
+            if self.told.insert(id.clone(), text.clone()).as_ref() != Some(&text) && !first {
+                says.say(Progress::Task { id, text: Text::clean(&text) }).await;
+            }
+        }
+        Ok(stuck)
+    }
+
+    /// Whether nothing has moved for so long that it never will.
+    async fn stalled(&mut self, stuck: Option<String>, says: &Says) -> Option<Verdict> {
+        match stuck {
+            None => self.waiting = None,
+            Some(reason) => {
+                let (reason, since) = (Text::clean(&reason), feed::wall_clock());
+                if self.waiting.as_ref() != Some(&reason) {
+                    says.say(Progress::Waiting { reason: reason.clone(), since }).await;
+                    self.waiting = Some(reason);
+                }
+            }
+        }
+        let waited = self.still.read();
+        if waited < STILL {
+            return None;
+        }
+        let why = self.waiting.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        let mut verdict = verdict(Outcome::Stalled, format!("nothing has moved for {}{why}", brief(waited)));
+        verdict.left.push("the controller goes on trying for as long as it takes; roll it back to give up".into());
+        Some(verdict)
+    }
+}
+
+/// A pod's task.
+fn task(bench: &Bench, pod: &Pod<'_>) -> Option<ResourceId> {
+    let (namespace, uid) = (pod.metadata.namespace.as_deref()?, pod.metadata.uid.as_deref()?);
+    let key = Text::clean(&format!("{namespace}/{}/{uid}", &*pod.metadata.name));
+    Some(ResourceId::new(bench.connection.settings().connection.clone(), Kind::Task, key))
+}
