@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::plan::{Enforcer, Plan, Precondition, Step};
+use crate::fleet::Kind;
 
 /// Longer values say no more to a reader.
 const SHOWN: usize = 80;
@@ -40,7 +41,9 @@ fn step(read: &Step, now: &Step, say: &mut dyn FnMut(String)) {
     if request(read) != request(now) {
         say(format!("sent {}, and would send {}", request(read), request(now)));
     }
-    values("", &read.request.change, &now.request.change, say);
+    // What a lock says of its own beginning and end moves with the clock, and with nothing else.
+    let clocked = |then: &Value, new: &Value| read.subject.kind == Kind::Lock && is_time(then) && is_time(new);
+    values("", &read.request.change, &now.request.change, &clocked, say);
     let of = |step: &Step, wanted: &Precondition| step.preconditions.iter().find(|it| it.what == wanted.what).cloned();
     for then in &read.preconditions {
         match of(now, then) {
@@ -63,19 +66,24 @@ fn step(read: &Step, now: &Step, say: &mut dyn FnMut(String)) {
     }
 }
 
-/// What a request changes, leaf by leaf: `TaskTemplate.ForceUpdate was 3, and is 4 now`.
-fn values(path: &str, read: &Value, now: &Value, say: &mut dyn FnMut(String)) {
+fn is_time(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
+}
+
+/// What a request changes, leaf by leaf: `TaskTemplate.ForceUpdate was 3, and is 4 now`. Two values that are the `same`
+/// may differ.
+fn values(path: &str, read: &Value, now: &Value, same: &dyn Fn(&Value, &Value) -> bool, say: &mut dyn FnMut(String)) {
     match (read, now) {
         (Value::Object(then), Value::Object(new)) => {
             let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
             for (key, value) in then {
-                values(&below(key), value, new.get(key).unwrap_or(&Value::Null), say);
+                values(&below(key), value, new.get(key).unwrap_or(&Value::Null), same, say);
             }
             for (key, value) in new.iter().filter(|(key, _)| !then.contains_key(*key)) {
-                values(&below(key), &Value::Null, value, say);
+                values(&below(key), &Value::Null, value, same, say);
             }
         }
-        (then, new) if then == new => {}
+        (then, new) if then == new || same(then, new) => {}
         (then, new) => {
             let path = if path.is_empty() { "the change" } else { path };
             say(format!("{path} was {}, and is {} now", short(then), short(new)));
@@ -134,6 +142,21 @@ mod tests {
         now.operation = OperationId("two".into());
         now.consequences.push("it takes longer now".into());
         assert_eq!(differences(&plan(), &now), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_lock_around_the_steps_begins_when_it_is_taken() {
+        let (mut then, mut now) = (plan(), plan());
+        let labels = |until: &str| json!({ "Labels": { "lock": "prod", "lock.until": until, "lock.holder": "ada" } });
+        then.steps[0].request.change = labels("2026-11-21T16:54:54.71Z");
+        now.steps[0].request.change = labels("2026-11-21T16:55:06.483Z");
+        assert_eq!(differences(&then, &now).len(), 1, "of anything else a time is a value like others");
+        for plan in [&mut then, &mut now] {
+            plan.steps[0].subject.kind = Kind::Lock;
+        }
+        assert_eq!(differences(&then, &now), Vec::<String>::new());
+        now.steps[0].request.change["Labels"]["lock.holder"] = "eve".into();
+        assert_eq!(differences(&then, &now), ["step 1: Labels.lock.holder was \"ada\", and is \"eve\" now"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use quarterdeck::{
     adapters::swarm::{Swarm, SwarmSettings},
     fleet::{Environment, Environments, Image, Kind, ResourceId},
-    operation::{Argument, Evidence, Intent, OperationId, Outcome, Progress, Verb, guard::Weight},
+    operation::{Argument, Evidence, Intent, OperationId, Outcome, Progress, Verb, differences, guard::Weight},
     platform::{Adapter as _, Canceller},
 };
 
@@ -187,6 +187,8 @@ async fn an_operation_in_a_protected_environment_holds_its_lock_while_it_runs() 
     };
     let (one, other) = (plan("guarded-1").await.expect("a plan"), plan("guarded-2").await.expect("a plan"));
     assert!(one.protected);
+    let again = plan("guarded-1").await.expect("the same plan");
+    assert_eq!(differences(&one, &again), Vec::<String>::new(), "it may be saved and applied");
     let titles: Vec<&str> = one.steps.iter().map(|step| &*step.title).collect();
     assert_eq!(
         titles,
