@@ -21,3 +21,5 @@ mod rolls;
 mod services;
 #[path = "kubernetes/stage.rs"]
 mod stage;
+#[path = "kubernetes/why.rs"]
+mod why;

@@ -1,46 +1,229 @@
-//! Describing pods and nodes: what people read, in sections, and the object itself with secrets masked.
+//! Describing: why something is not as it should be, what people read of it, in sections, and the object itself with
+//! secrets masked. What is fetched beside the object and cannot be had is named, and hides nothing else.
 
+mod service;
+mod why;
+
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{connection::Connection, mask::masked, parsed, quantity::instant, read::Read, way::named};
+use self::{
+    service::Around,
+    why::{Evidence, when},
+};
+use super::{
+    connection::Connection,
+    logs,
+    mask::masked,
+    parsed,
+    pod::Pod,
+    read::{Collection, List, Read},
+    way::named,
+    workload::{Sort, Workload},
+};
 use crate::{
     adapters::feed::wall_clock,
     error::{Error, ErrorKind, Result},
     fleet::{
-        Document, Kind, ResourceId, Text,
+        Document, Kind, ResourceId, RolloutState, Text,
         document::{Body, Section},
         time::brief,
     },
 };
 
-/// Describes a pod or a node.
+/// Describes whatever has an object of its own.
 pub(super) async fn describe(connection: &Connection, id: ResourceId) -> Result<Document> {
-    let (read, events) = match id.kind {
-        Kind::Task => {
-            let (namespace, name, _) = named(&id)?;
-            let (namespace, name) = (namespace.to_owned(), name.to_owned());
-            let events = Read::Events { namespace: namespace.clone(), kind: "Pod", name: name.clone() };
-            (Read::Pod { namespace, name }, events)
-        }
-        Kind::Node => {
-            let name = id.key.to_string();
-            (Read::Node(name.clone()), Read::Events { namespace: String::new(), kind: "Node", name })
-        }
-        Kind::Cluster | Kind::Service | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => {
-            let what = format!("a {} of Kubernetes cannot be described yet", id.kind.word());
+    let (object, sections) = match id.kind {
+        Kind::Task => of_pod(connection, &id).await?,
+        Kind::Node => of_node(connection, &id).await?,
+        Kind::Service => of_service(connection, &id).await?,
+        Kind::Backing => of_configuration(connection, &id).await?,
+        Kind::Cluster | Kind::Pipeline | Kind::Endpoint | Kind::Lock => {
+            let what = format!("a {} of Kubernetes cannot be described", id.kind.word());
             return Err(Error::new(ErrorKind::Unsupported, what));
         }
     };
-    let (object, events) = futures_util::join!(connection.get(&read), connection.get(&events));
-    let object = masked(parsed::<Value>(&object?)?);
-    let mut sections = if id.kind == Kind::Task { pod(&object) } else { node(&object) };
-    sections.push(match events.and_then(|json| parsed::<Value>(&json)) {
-        Ok(list) => happened(&list),
-        // A describe without events is better than none.
-        Err(error) => Section { title: "Events".into(), body: Body::Lines(vec![Text::from(error.to_string())]) },
-    });
     let raw = serde_json::to_string_pretty(&object).unwrap_or_default();
     Ok(Document { id, fetched_at: wall_clock(), sections, raw: raw.lines().map(Text::clean).collect() })
+}
+
+/// An object, and what there is to read of it.
+type Described = Result<(Value, Vec<Section>)>;
+
+/// What is fetched beside an object, and what of it could not be had.
+struct Beside<'a> {
+    connection: &'a Connection,
+    missing: std::sync::Mutex<Vec<(Text, Text)>>,
+}
+
+impl<'a> Beside<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        Self { connection, missing: std::sync::Mutex::default() }
+    }
+
+    /// The items of a list; none where it is refused, which is remembered under `what`.
+    async fn items(&self, what: &str, read: Read) -> Vec<Value> {
+        match self.connection.get(&read).await.and_then(|json| parsed::<Value>(&json)) {
+            Ok(Value::Object(mut list)) => match list.remove("items") {
+                Some(Value::Array(items)) => items.into_iter().map(masked).collect(),
+                Some(_) | None => Vec::new(),
+            },
+            Ok(_) => Vec::new(),
+            Err(error) => {
+                let mut missing = self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                missing.push((what.into(), Text::from(error.to_string())));
+                Vec::new()
+            }
+        }
+    }
+
+    /// What could not be had, as a section.
+    fn missing(self) -> Option<Section> {
+        let missing = self.missing.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (!missing.is_empty()).then(|| Section { title: "Not read".into(), body: Body::Facts(missing) })
+    }
+}
+
+async fn object(connection: &Connection, read: Read) -> Result<Value> {
+    Ok(masked(parsed::<Value>(&connection.get(&read).await?)?))
+}
+
+async fn of_pod(connection: &Connection, id: &ResourceId) -> Described {
+    let (namespace, name, _) = named(id)?;
+    let (namespace, name) = (namespace.to_owned(), name.to_owned());
+    let object = object(connection, Read::Pod { namespace: namespace.clone(), name: name.clone() }).await?;
+    let beside = Beside::new(connection);
+    let happened = Read::Events { namespace: namespace.clone(), kind: "Pod", name };
+    let on = word(&object, "/spec/nodeName");
+    let node = async {
+        let json = if on.is_empty() { return None } else { connection.get(&Read::Node(on)).await };
+        // Not everybody may look at nodes; that says nothing about the pod.
+        json.and_then(|json| parsed::<Value>(&json)).ok()
+    };
+    let budgets = beside.items("disruption budgets", Read::Budgets(namespace));
+    let (events, budgets, node) = futures_util::join!(beside.items("events", happened), budgets, node);
+    let evidence = Evidence {
+        pods: vec![&object],
+        events: events.iter().collect(),
+        budgets: budgets.iter().collect(),
+        node: node.as_ref(),
+        ..Evidence::default()
+    };
+    let mut sections = vec![evidence.section(wall_clock())];
+    sections.extend(pod(&object));
+    sections.push(timeline(&events));
+    sections.extend(beside.missing());
+    Ok((object, sections))
+}
+
+async fn of_node(connection: &Connection, id: &ResourceId) -> Described {
+    let name = id.key.to_string();
+    let beside = Beside::new(connection);
+    let happened = Read::Events { namespace: String::new(), kind: "Node", name: name.clone() };
+    let (object, events) = futures_util::join!(object(connection, Read::Node(name)), beside.items("events", happened));
+    let object = object?;
+    let mut sections = node(&object);
+    sections.push(timeline(&events));
+    sections.extend(beside.missing());
+    Ok((object, sections))
+}
+
+async fn of_service(connection: &Connection, id: &ResourceId) -> Described {
+    let mut parts = id.key.split('/');
+    let (Some(namespace), Some(sort), Some(name)) = (parts.next(), parts.next().and_then(Sort::of), parts.next())
+    else {
+        return Err(Error::new(ErrorKind::NotFound, format!("{id} is no service of Kubernetes")));
+    };
+    let read = Read::Object { of: sort.list(), namespace: namespace.to_owned(), name: name.to_owned() };
+    let object = object(connection, read).await?;
+    let beside = Beside::new(connection);
+    let within = |of| Read::Labelled { of: Collection::of(of, namespace), selector: String::new() };
+    let pods = async {
+        let of = logs::pods(connection, id).await.unwrap_or_else(|_| Collection::of(List::Pods, namespace));
+        let selector = of.selector.clone();
+        let own = |pod: &Value| Pod::deserialize(pod).is_ok_and(|pod| pod.service() == Some((sort.word(), name)));
+        let mut pods = beside.items("pods", Read::Labelled { of, selector }).await;
+        pods.retain(own);
+        pods
+    };
+    let sets = async {
+        if sort == Sort::Deployment {
+            beside.items("replica sets", within(List::ReplicaSets)).await
+        } else {
+            Vec::new()
+        }
+    };
+    let happened = Read::Events { namespace: namespace.to_owned(), kind: sort.word(), name: name.to_owned() };
+    let (pods, mut replica_sets, budgets, quotas, autoscalers, fronts, endpoints, own, warnings) = futures_util::join!(
+        pods,
+        sets,
+        beside.items("disruption budgets", within(List::Budgets)),
+        beside.items("quotas", within(List::Quotas)),
+        beside.items("autoscalers", within(List::Autoscalers)),
+        beside.items("services", within(List::Services)),
+        beside.items("endpoints", within(List::EndpointSlices)),
+        beside.items("events", happened),
+        beside.items("warnings", Read::Warnings(namespace.to_owned())),
+    );
+    replica_sets.retain(|set| each(set, "/metadata/ownerReferences").any(|it| word(it, "/name") == *name));
+    let family: std::collections::HashSet<String> =
+        pods.iter().chain(&replica_sets).map(|it| word(it, "/metadata/name")).collect();
+    let mut events = own;
+    events.extend(warnings.into_iter().filter(|it| family.contains(&word(it, "/involvedObject/name"))));
+    let rollout = Workload::deserialize(&object).ok().and_then(|it| it.rollout(sort));
+    let rollout = rollout.filter(|it| it.state != RolloutState::Completed);
+    let rollout = rollout.map(|it| format!("{}: {}", it.state.word(), it.message.unwrap_or_default()));
+    let evidence = Evidence {
+        workload: Some(&object),
+        pods: pods.iter().collect(),
+        events: events.iter().collect(),
+        budgets: budgets.iter().collect(),
+        quotas: quotas.iter().collect(),
+        rollout,
+        node: None,
+    };
+    let mut sections = vec![evidence.section(wall_clock())];
+    let around = Around { pods, replica_sets, budgets, autoscalers, fronts, endpoints };
+    sections.extend(service::sections(sort, &object, &around));
+    sections.push(timeline(&events));
+    sections.extend(beside.missing());
+    Ok((object, sections))
+}
+
+/// The metadata of a ConfigMap or a Secret; what is in it is never asked for.
+async fn of_configuration(connection: &Connection, id: &ResourceId) -> Described {
+    let mut parts = id.key.split('/');
+    let (namespace, sort, name) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
+    let (of, kind) = match sort {
+        Some("secret") => (List::Secrets, "Secret"),
+        _ => (List::ConfigMaps, "ConfigMap"),
+    };
+    let namespace = namespace.unwrap_or_default().to_owned();
+    let beside = Beside::new(connection);
+    let read = Read::Metadata { of: Collection::of(of, &namespace), name: name.to_owned() };
+    let happened = Read::Events { namespace: namespace.clone(), kind, name: name.to_owned() };
+    let (found, events) = futures_util::join!(connection.get(&read), beside.items("events", happened));
+    let list = parsed::<Value>(&found?)?;
+    let Some(object) = each(&list, "/items").next().cloned() else {
+        return Err(Error::new(ErrorKind::NotFound, format!("there is no {kind} {namespace}/{name}")));
+    };
+    let writes = each(&object, "/metadata/managedFields")
+        .map(|it| ["/time", "/manager", "/operation"].map(|at| Text::from(word(it, at))).to_vec());
+    let writes = table("Written", &["at", "by", "how"], writes.collect());
+    let object = masked(object);
+    let facts = facts(&[
+        ("namespace", namespace),
+        ("created", word(&object, "/metadata/creationTimestamp")),
+        ("uid", word(&object, "/metadata/uid")),
+    ]);
+    let sections = vec![
+        Section { title: kind.into(), body: Body::Facts(facts) },
+        writes,
+        pairs(&object, "Labels", "/metadata/labels"),
+        pairs(&object, "Annotations", "/metadata/annotations"),
+        timeline(&events),
+    ];
+    Ok((object, sections.into_iter().chain(beside.missing()).collect()))
 }
 
 fn pod(object: &Value) -> Vec<Section> {
@@ -171,12 +354,8 @@ fn node(object: &Value) -> Vec<Section> {
 }
 
 /// What happened, newest first.
-fn happened(list: &Value) -> Section {
-    let when = |it: &Value| {
-        let times = ["/series/lastObservedTime", "/lastTimestamp", "/eventTime", "/firstTimestamp"];
-        times.into_iter().find_map(|at| instant(&word(it, at)))
-    };
-    let mut events: Vec<&Value> = each(list, "/items").collect();
+fn timeline(events: &[Value]) -> Section {
+    let mut events: Vec<&Value> = events.iter().collect();
     events.sort_by_key(|it| std::cmp::Reverse(when(it)));
     let now = wall_clock();
     let rows = events.into_iter().map(|it| {
@@ -186,10 +365,11 @@ fn happened(list: &Value) -> Section {
             word(it, "/type").into(),
             word(it, "/reason").into(),
             count.unwrap_or_else(|| "1".to_owned()).into(),
+            word(it, "/involvedObject/name").into(),
             word(it, "/message").into(),
         ]
     });
-    table("Events", &["ago", "type", "reason", "times", "message"], rows.collect())
+    table("Events", &["ago", "type", "reason", "times", "of", "message"], rows.collect())
 }
 
 /// The scalar at `at`, as text; empty where there is none.

@@ -141,7 +141,8 @@ struct SelectingSpec {
     selector: Selector,
 }
 
-async fn pods(connection: &Connection, of: &ResourceId) -> Result<Collection> {
+/// The list that has the pods of a service, and perhaps more.
+pub(super) async fn pods(connection: &Connection, of: &ResourceId) -> Result<Collection> {
     let mut parts = of.key.split('/');
     let (Some(namespace), Some(sort), Some(name)) = (parts.next(), parts.next().and_then(Sort::of), parts.next())
     else {

@@ -49,8 +49,6 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/apis/networking.k8s.io/v1/ingresses"),
     ("GET", "/apis/networking.k8s.io/v1/namespaces/*/ingresses"),
     ("GET", "/apis/discovery.k8s.io/v1/namespaces/*/endpointslices"),
-    ("GET", "/apis/metrics.k8s.io/v1beta1/nodes"),
-    ("GET", "/apis/metrics.k8s.io/v1beta1/namespaces/*/pods/*"),
     ("GET", "/apis/apps/v1/namespaces/*/controllerrevisions"),
 ];
 
@@ -204,6 +202,15 @@ pub(super) enum Read {
         /// Its name.
         name: String,
     },
+    /// What went wrong in a namespace lately.
+    Warnings(String),
+    /// The metadata of one object of a list; what is in it does not come.
+    Metadata {
+        /// Which list.
+        of: Collection,
+        /// Its name.
+        name: String,
+    },
     /// The disruption budgets of a namespace.
     Budgets(String),
     /// One object of a namespace.
@@ -239,7 +246,7 @@ impl Read {
     /// The form of the answer. No other is offered where only metadata may come: a server that has none refuses.
     const fn accept(&self) -> &'static str {
         let (of, each) = match self {
-            Self::Page { of, .. } | Self::Labelled { of, .. } => (of.list, false),
+            Self::Page { of, .. } | Self::Labelled { of, .. } | Self::Metadata { of, .. } => (of.list, false),
             Self::Watch { of, .. } => (of.list, true),
             Self::Object { of, .. } => (*of, true),
             Self::Version
@@ -248,6 +255,7 @@ impl Read {
             | Self::Pod { .. }
             | Self::Node(_)
             | Self::Events { .. }
+            | Self::Warnings(_)
             | Self::Budgets(_)
             | Self::PodsOn(_)
             | Self::Log { .. } => return "application/json",
@@ -298,6 +306,14 @@ impl Read {
             Self::Budgets(namespace) => {
                 let path = format!("/apis/policy/v1/namespaces/{}/poddisruptionbudgets", segment(namespace)?);
                 ("GET", path, Body::empty())
+            }
+            Self::Warnings(namespace) => {
+                let path = format!("/api/v1/namespaces/{}/events", segment(namespace)?);
+                ("GET", format!("{path}?limit=500&fieldSelector=type%3DWarning"), Body::empty())
+            }
+            Self::Metadata { of, name } => {
+                let selector = encoded(&format!("metadata.name={}", segment(name)?));
+                ("GET", format!("{}?limit=1&fieldSelector={selector}", of.path()?), Body::empty())
             }
             Self::Object { of, namespace, name } => {
                 ("GET", format!("{}/{}", Collection::of(*of, namespace).path()?, segment(name)?), Body::empty())
@@ -374,6 +390,8 @@ mod tests {
             Read::Events { namespace: namespace.clone(), kind: "Pod", name: name.clone() },
             Read::Events { namespace: String::new(), kind: "Node", name: name.clone() },
             Read::Budgets(namespace.clone()),
+            Read::Warnings(namespace.clone()),
+            Read::Metadata { of: Collection::of(List::Secrets, &namespace), name: name.clone() },
             Read::Object { of: List::Deployments, namespace: namespace.clone(), name: name.clone() },
             Read::Object { of: List::StatefulSets, namespace: namespace.clone(), name: name.clone() },
             Read::Object { of: List::DaemonSets, namespace: namespace.clone(), name: name.clone() },
@@ -416,7 +434,8 @@ mod tests {
             let reads = [
                 Read::Page { of: of.clone(), limit: 2, next: String::new() },
                 Read::Watch { of: of.clone(), since: "1".into(), seconds: 1 },
-                Read::Labelled { of, selector: "a=b".into() },
+                Read::Labelled { of: of.clone(), selector: "a=b".into() },
+                Read::Metadata { of, name: "login".into() },
                 Read::Object { of: list, namespace: "a".into(), name: "b".into() },
             ];
             for read in reads {

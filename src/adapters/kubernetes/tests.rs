@@ -509,7 +509,7 @@ async fn a_described_pod_shows_everything_but_secrets() {
             .await;
     let document = bench.adapter.describe(task_id("team-00/web-1/u-1")).await.expect("a document");
     let titles: Vec<&str> = document.sections.iter().map(|it| &*it.title).collect();
-    assert_eq!(titles, ["Pod", "Containers", "Conditions", "Volumes", "Labels", "Annotations", "Events"]);
+    assert_eq!(titles, ["Why", "Pod", "Containers", "Conditions", "Volumes", "Labels", "Annotations", "Events"]);
     let text = format!("{document:?}");
     assert!(!text.contains("canary") && !text.contains('\u{1b}'), "{text}");
     assert!(

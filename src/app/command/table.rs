@@ -196,7 +196,14 @@ pub const COMMANDS: &[Entry] = &[
     entry(C::Reverse, "reverse", &[c('o')], TABLES, Group::Tables, "turn the order around"),
     entry(C::Mark, "mark", &[c(' ')], TABLES, Group::Tables, "mark the row, or take its mark away"),
     entry(C::MarkAll, "mark-all", &[c('*')], TABLES, Group::Tables, "mark every row shown, or take all marks away"),
-    entry(C::Describe, "describe", &[c('d')], RESOURCES, Group::Reading, "everything the platform says about it"),
+    entry(
+        C::Describe,
+        "describe",
+        &[c('d')],
+        RESOURCES,
+        Group::Reading,
+        "why it is as it is, and all that is said of it",
+    ),
     taking(
         "[CONNECTION]",
         entry(
