@@ -7,12 +7,16 @@
 mod bench;
 #[path = "kubernetes/drains.rs"]
 mod drains;
+#[path = "kubernetes/locks.rs"]
+mod locks;
 #[path = "kubernetes/logs.rs"]
 mod logs;
 #[path = "kubernetes/looks.rs"]
 mod looks;
 #[path = "kubernetes/losses.rs"]
 mod losses;
+#[path = "kubernetes/matrix.rs"]
+mod matrix;
 #[path = "kubernetes/plans.rs"]
 mod plans;
 #[path = "kubernetes/rolls.rs"]

@@ -9,6 +9,7 @@ mod cut;
 mod describe;
 mod feed;
 mod images;
+mod lock;
 mod login;
 mod logs;
 mod mask;
@@ -118,6 +119,7 @@ impl Kubernetes {
                 pushed(Kind::Service),
                 pushed(Kind::Task),
                 pushed(Kind::Backing),
+                (Kind::Lock, Freshness::Polled(lock::PERIOD)),
             ],
             verbs: verbs::offered(),
             lacks: verbs::lacking(),
@@ -269,7 +271,8 @@ impl Adapter for Kubernetes {
             Kind::Task => self.pods(),
             Kind::Service => self.services(),
             Kind::Backing => self.configurations(),
-            Kind::Pipeline | Kind::Endpoint | Kind::Lock => {
+            Kind::Lock => lock::watch(Arc::clone(&self.connection), self.scope(Kind::Lock, "")).boxed(),
+            Kind::Pipeline | Kind::Endpoint => {
                 let what = format!("Kubernetes {} are not read yet", kind.plural());
                 stream::iter([Err(Error::new(ErrorKind::Unsupported, what))]).boxed()
             }

@@ -2,6 +2,7 @@
 
 use std::{
     io::Write as _,
+    path::PathBuf,
     process::{Command, Stdio},
     sync::{
         Arc, Mutex,
@@ -42,14 +43,7 @@ impl Stage {
             kubectl(&["taint", "--overwrite", "node", it, &format!("deed={name}:NoSchedule")]);
             kubectl(&["uncordon", it]);
         }
-        let adapter = Kubernetes::open(KubernetesSettings {
-            connection: "lab".into(),
-            kubeconfig: Some(kubeconfig),
-            context: Some("lab".to_owned()),
-            environments: EnvironmentRules::default(),
-            namespaces: Vec::new(),
-            read_only: false,
-        });
+        let adapter = open_with(kubeconfig, EnvironmentRules::default());
         let stage = Self { namespace, node, refuge, adapter };
         stage.clear();
         kubectl(&["create", "namespace", &stage.namespace]);
@@ -131,13 +125,37 @@ impl Drop for Stage {
     }
 }
 
+/// The lab, to be changed, with these rules.
+pub fn open_with(kubeconfig: PathBuf, environments: EnvironmentRules) -> Kubernetes {
+    Kubernetes::open(KubernetesSettings {
+        connection: "lab".into(),
+        kubeconfig: Some(kubeconfig),
+        context: Some("lab".to_owned()),
+        environments,
+        namespaces: Vec::new(),
+        read_only: false,
+    })
+}
+
 /// The plan to do `verb` to `id` on `adapter`.
 pub async fn plan_of(adapter: &Kubernetes, verb: Verb, id: ResourceId, argument: Argument) -> Result<Plan> {
+    plan_as(adapter, verb, id, argument, &Environments::default(), "tester@lab").await
+}
+
+/// The same, as somebody in particular, with these environments.
+pub async fn plan_as(
+    adapter: &Kubernetes,
+    verb: Verb,
+    id: ResourceId,
+    argument: Argument,
+    environments: &Environments,
+    who: &str,
+) -> Result<Plan> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let operation = OperationId(format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst)).into());
     let intent = Intent::new(verb, vec![id], argument);
-    let environments = Environments::default();
-    let evidence = Evidence { at: Timestamp(0), environments, operator: "tester@lab".into(), ..Evidence::default() };
+    let (environments, operator) = (environments.clone(), who.into());
+    let evidence = Evidence { at: Timestamp(0), environments, operator, ..Evidence::default() };
     adapter.plan(operation, intent, evidence).await
 }
 

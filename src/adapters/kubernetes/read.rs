@@ -50,6 +50,8 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/apis/networking.k8s.io/v1/namespaces/*/ingresses"),
     ("GET", "/apis/discovery.k8s.io/v1/namespaces/*/endpointslices"),
     ("GET", "/apis/apps/v1/namespaces/*/controllerrevisions"),
+    ("GET", "/apis/coordination.k8s.io/v1/namespaces/*/leases"),
+    ("GET", "/apis/coordination.k8s.io/v1/namespaces/*/leases/*"),
 ];
 
 /// Whether a request is one of the calls in [`READS`]; `path` without its query.
@@ -81,6 +83,7 @@ pub(super) enum List {
     Quotas,
     ConfigMaps,
     Secrets,
+    Leases,
 }
 
 impl List {
@@ -104,6 +107,7 @@ impl List {
             Self::Quotas => ("/api/v1", "resourcequotas"),
             Self::ConfigMaps => ("/api/v1", "configmaps"),
             Self::Secrets => ("/api/v1", "secrets"),
+            Self::Leases => ("/apis/coordination.k8s.io/v1", "leases"),
         }
     }
 
@@ -399,6 +403,8 @@ mod tests {
             Read::Object { of: List::CronJobs, namespace: namespace.clone(), name: name.clone() },
             Read::Labelled { of: Collection::of(List::ReplicaSets, &namespace), selector: "app=web".into() },
             Read::PodsOn(name.clone()),
+            Read::Object { of: List::Leases, namespace: namespace.clone(), name: name.clone() },
+            Read::Labelled { of: Collection::of(List::Leases, &namespace), selector: "quarterdeck.io/lock".into() },
             Read::Labelled { of: Collection::of(List::ControllerRevisions, &namespace), selector: "app=web".into() },
             Read::Log { namespace, pod: name, query: "follow=true".into() },
         ]

@@ -12,6 +12,7 @@ mod evict;
 mod follow;
 mod hand;
 mod leaving;
+mod locking;
 mod node;
 mod patch;
 mod pods;
@@ -54,6 +55,8 @@ const VERBS: &[(Verb, Planning)] = &[
     (Verb::Drain, |bench, operation, intent, evidence| Box::pin(drain::plan(bench, operation, intent, evidence))),
     (Verb::Cordon, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
     (Verb::Activate, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::Lock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
+    (Verb::Unlock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
     (Verb::Evict, |bench, operation, intent, evidence| Box::pin(evict::plan(bench, operation, intent, evidence))),
 ];
 
@@ -87,7 +90,8 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         let why = format!("cannot {}: {}", intent.verb.word(), lack(intent.verb));
         return Err(Error::new(ErrorKind::Unsupported, why));
     };
-    let mut plan = planning(bench.clone(), operation, intent, evidence).await?;
+    let mut plan = planning(bench.clone(), operation, intent, evidence.clone()).await?;
+    locking::around(&bench, &mut plan, &evidence).await?;
     rehearse(&bench, &mut plan).await;
     Ok(plan)
 }

@@ -2,8 +2,6 @@
 //! only one can be made; who, why and until when are its labels; one that has ended by itself is taken over by changing
 //! its labels, which the engine does for one version only.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -11,7 +9,10 @@ use super::{
     model::Labels,
     picture::{Maker, Picture},
 };
-use crate::fleet::{EnvironmentId, Kind, Lock, Resource, Text, Timestamp};
+use crate::{
+    adapters::steps::lock::Taking,
+    fleet::{EnvironmentId, Kind, Lock, Resource, Text, Timestamp},
+};
 
 /// Says that a config is a lock, and of what.
 const ENVIRONMENT: &str = "quarterdeck.lock";
@@ -29,36 +30,24 @@ pub(super) fn name(environment: &EnvironmentId) -> Option<String> {
     (plain && environment.0.len() <= 40).then(|| format!("quarterdeck-lock-{environment}"))
 }
 
-/// A lock to be taken.
-pub(super) struct Taking<'a> {
-    pub environment: &'a EnvironmentId,
-    pub holder: &'a Text,
-    pub operation: Option<&'a Text>,
-    pub reason: &'a Text,
-    pub at: Timestamp,
-    pub lasts: Duration,
+/// The labels that say a lock to be taken.
+pub(super) fn labels(taking: &Taking<'_>) -> Value {
+    let mut labels = Map::new();
+    let mut put = |label: &str, value: String| drop(labels.insert(label.to_owned(), Value::String(value)));
+    put(ENVIRONMENT, taking.environment.to_string());
+    put(HOLDER, taking.holder.to_string());
+    put(REASON, taking.reason.to_string());
+    put(SINCE, written(taking.at));
+    put(UNTIL, written(taking.at.after(taking.lasts)));
+    if let Some(operation) = taking.operation {
+        put(OPERATION, operation.to_string());
+    }
+    Value::Object(labels)
 }
 
-impl Taking<'_> {
-    /// The labels that say so.
-    pub(super) fn labels(&self) -> Value {
-        let mut labels = Map::new();
-        let mut put = |label: &str, value: String| drop(labels.insert(label.to_owned(), Value::String(value)));
-        put(ENVIRONMENT, self.environment.to_string());
-        put(HOLDER, self.holder.to_string());
-        put(REASON, self.reason.to_string());
-        put(SINCE, written(self.at));
-        put(UNTIL, written(self.at.after(self.lasts)));
-        if let Some(operation) = self.operation {
-            put(OPERATION, operation.to_string());
-        }
-        Value::Object(labels)
-    }
-
-    /// The whole config. It must hold something, and its labels hold everything.
-    pub(super) fn config(&self, name: &str) -> Value {
-        json!({"Name": name, "Labels": self.labels(), "Data": "bG9jaw=="})
-    }
+/// The whole config of a lock to be taken. It must hold something, and its labels hold everything.
+pub(super) fn config(taking: &Taking<'_>, name: &str) -> Value {
+    json!({"Name": name, "Labels": labels(taking), "Data": "bG9jaw=="})
 }
 
 fn written(at: Timestamp) -> String {
@@ -101,6 +90,8 @@ pub(super) fn rows(picture: &Picture, maker: &Maker<'_>) -> Vec<Resource> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -114,7 +105,7 @@ mod tests {
             at: Timestamp(1_795_239_552_122),
             lasts: Duration::from_hours(1),
         };
-        let config = json!({"Spec": taking.config("quarterdeck-lock-prod")});
+        let config = json!({"Spec": config(&taking, "quarterdeck-lock-prod")});
         let lock = of_value(&config, &"swarm".into()).expect("a lock");
         assert_eq!((lock.environment, lock.holder, &*lock.reason), (environment, holder, "hotfix: do not touch"));
         assert_eq!((lock.since, lock.until), (Timestamp(1_795_239_552_122), Timestamp(1_795_243_152_122)));

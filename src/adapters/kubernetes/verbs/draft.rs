@@ -56,7 +56,8 @@ impl Draft {
         }
     }
 
-    fn belongs(&mut self, environment: Option<EnvironmentId>) {
+    /// The plan touches an environment.
+    pub(super) fn belongs(&mut self, environment: Option<EnvironmentId>) {
         if !self.environments.contains(&environment) {
             self.environments.push(environment);
         }

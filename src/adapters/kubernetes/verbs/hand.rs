@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::{
-        parsed,
+        lock, parsed,
         read::Read,
         rehearsal::Rehearsal,
         way::{Named, Way},
@@ -17,7 +17,7 @@ use super::{
     evict::{NODE, UID},
     follow::Following,
     leaving::{Departures, Leaver},
-    patch,
+    locking, patch,
     roll::TEMPLATE,
     rollback,
     workload::Reading,
@@ -100,6 +100,39 @@ impl KubernetesHand {
         })
     }
 
+    /// What takes or releases a lock that still is as the plan presumes.
+    async fn lock(&self, way: Way<'_>, step: &Step) -> Result<Ready> {
+        let change = &step.request.change;
+        let Some(now) = lock::look(&self.bench.connection, locking::name(way, change)).await? else {
+            return match way {
+                Way::NewLease(_) => Ok(Ready::Body(change.clone())),
+                Way::Release(..) => Ok(Ready::Leaving("it was released before")),
+                _ => Err(moved(&step.title, "somebody released it meanwhile")),
+            };
+        };
+        locking::same_holder(&self.bench, step, way, &now)?;
+        same_object(step, &now)?;
+        Ok(Ready::Body(match way {
+            Way::Release(..) => locking::end(&now),
+            _ => locking::patch(&now, change),
+        }))
+    }
+
+    async fn sight_of_lock(&self, way: Way<'_>, step: &Step) -> Result<Sight> {
+        let change = &step.request.change;
+        let now = lock::look(&self.bench.connection, locking::name(way, change)).await?;
+        Ok(match (way, now) {
+            (Way::Release(..), None) => Sight::Took,
+            (Way::NewLease(_), None) => Sight::NotYet,
+            (_, None) => Sight::Overtaken("somebody released it meanwhile".to_owned()),
+            (Way::NewLease(_) | Way::Lease(..), Some(now)) if locking::says(&now, change) => Sight::Took,
+            (_, Some(now)) => match locking::same_holder(&self.bench, step, way, &now) {
+                Ok(()) => Sight::NotYet,
+                Err(error) => Sight::Overtaken(error.message),
+            },
+        })
+    }
+
     /// The patch for an object that still is what the plan presumes.
     async fn patched(&self, way: Way<'_>, step: &Step, tests: &[&str]) -> Result<Ready> {
         let object = self.object(way).await?;
@@ -146,7 +179,7 @@ impl Hand for KubernetesHand {
                     Some(_) => Ready::Body(step.request.change.clone()),
                 })
             }
-            Way::NewLease(_) | Way::Lease(..) | Way::Release(..) => Err(unknown()),
+            way @ (Way::NewLease(_) | Way::Lease(..) | Way::Release(..)) => self.lock(way, step).await,
         }
     }
 
@@ -194,7 +227,7 @@ impl Hand for KubernetesHand {
                 let pod = Leaver::of(step, namespace, name).look(&self.bench).await?;
                 Ok(if pod.is_none_or(|pod| pod.ending()) { Sight::Took } else { Sight::NotYet })
             }
-            Way::NewLease(_) | Way::Lease(..) | Way::Release(..) => Err(unknown()),
+            way @ (Way::NewLease(_) | Way::Lease(..) | Way::Release(..)) => self.sight_of_lock(way, step).await,
         }
     }
 
@@ -211,7 +244,8 @@ impl Hand for KubernetesHand {
                 self.departures.until_gone(&self.bench, step, leaver, cancel, says).await
             }
             Ok(Way::Workload(named)) => Following::new(&self.bench, step, named).until_over(cancel, says).await,
-            Ok(_) => verdict(Outcome::Unknown, unknown().to_string()),
+            Ok(Way::Release(..)) => verdict(Outcome::Completed, "it is gone"),
+            Ok(Way::NewLease(_) | Way::Lease(..)) => verdict(Outcome::Completed, "the lock is held"),
             Err(error) => verdict(Outcome::Unknown, error.to_string()),
         }
     }
@@ -254,10 +288,6 @@ fn same_object(step: &Step, object: &Value) -> Result<()> {
         Some(planned) if uid != Some(planned) => Err(moved(&step.title, "another of the same name is there now")),
         _ => Ok(()),
     }
-}
-
-fn unknown() -> Error {
-    Error::new(ErrorKind::Internal, "nobody knows how to follow this")
 }
 
 pub(super) fn moved(name: &str, what: &str) -> Error {

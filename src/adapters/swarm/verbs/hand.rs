@@ -12,12 +12,16 @@ use super::{
     },
     Bench,
     change::Changes,
-    emptying, follow, locking,
+    emptying, follow,
     spec::{self, Reading},
     start_first::Part,
 };
 use crate::{
-    adapters::steps::{Hand, Says, Sight, all_done, verdict},
+    adapters::steps::{
+        Hand, Says, Sight, all_done,
+        lock::{in_the_way, whose},
+        verdict,
+    },
     error::{Error, ErrorKind, Result},
     fleet::Text,
     operation::{Argument, Outcome, Plan, Progress, Step, Verb, Verdict},
@@ -178,7 +182,7 @@ impl Hand for SwarmHand {
                     let name = step.request.change.get("Name").and_then(Value::as_str).unwrap_or_default();
                     let found = self.0.engine.raw("configs", name).await?;
                     let lock = lock::of_value(&found, &self.0.settings.connection);
-                    let who = lock.map_or_else(|| "it exists already".to_owned(), |lock| locking::in_the_way(&lock));
+                    let who = lock.map_or_else(|| "it exists already".to_owned(), |lock| in_the_way(&lock));
                     Err(moved(name, &who))
                 }
             },
@@ -191,11 +195,11 @@ impl Hand for SwarmHand {
                     return Err(moved(planned, "something else has its id now"));
                 }
                 let held = lock::of_value(&whole, &self.0.settings.connection);
-                let whose = held.as_ref().map(|lock| locking::whose(&lock.holder, lock.operation.as_ref()));
+                let whose = held.as_ref().map(|lock| whose(&lock.holder, lock.operation.as_ref()));
                 if let (Some(planned), Some(lock)) = (wanted(step, HOLDER), &held)
                     && Some(planned) != whose.as_ref()
                 {
-                    return Err(moved(planned, &locking::in_the_way(lock)));
+                    return Err(moved(planned, &in_the_way(lock)));
                 }
                 Ok(Ready::There { version: 0, body: Value::Null, before: None })
             }

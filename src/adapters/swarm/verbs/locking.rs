@@ -6,24 +6,21 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    super::{
-        lock::{self, Taking},
-        way::Way,
-    },
+    super::{lock, way::Way},
     Bench,
     change::Changes,
     draft::{Draft, named, step, version},
     hand::HOLDER,
 };
 use crate::{
-    adapters::feed,
+    adapters::{
+        feed,
+        steps::lock::{Taking, around as wanted, in_the_way, left_alone, reason, taking, title, whose},
+    },
     error::{Error, ErrorKind, Result},
     fleet::{EnvironmentId, Kind, Lock, ResourceId, Text, time::brief},
     operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step, Verb},
 };
-
-/// How long an operation holds the lock at least, should nobody be left to release it.
-const LEAST: Duration = Duration::from_mins(15);
 
 /// What is known of an environment's lock.
 struct Standing {
@@ -50,14 +47,10 @@ impl Standing {
         Ok(Self { name, config, lock })
     }
 
-    fn held(&self) -> Option<&Lock> {
-        self.lock.as_ref().filter(|lock| lock.holds(feed::wall_clock()))
-    }
-
     /// The step that makes the lock say `taking`.
     fn take(&self, subject: &ResourceId, taking: &Taking<'_>, title: &str) -> Step {
         let Some(config) = &self.config else {
-            let request = Way::NewConfig.request(taking.config(&self.name));
+            let request = Way::NewConfig.request(lock::config(taking, &self.name));
             let unique = Precondition {
                 what: Text::clean(&format!("the name {}", self.name)),
                 value: "free".into(),
@@ -67,7 +60,7 @@ impl Standing {
         };
         let id = config.get("ID").and_then(Value::as_str).unwrap_or_default();
         let spec = config.get("Spec").cloned().unwrap_or_default();
-        let changes = Changes::none().set(&spec, &["Labels"], taking.labels());
+        let changes = Changes::none().set(&spec, &["Labels"], lock::labels(taking));
         step(subject, title, Way::Config(id).request(changes.written()), vec![version()], "the lock to be held")
     }
 
@@ -76,20 +69,6 @@ impl Standing {
         let whose = Precondition { what: HOLDER.into(), value: whose(holder, operation), enforcer: Enforcer::Console };
         step(subject, title, request, vec![named(&self.name), whose], "the lock to be gone")
     }
-}
-
-/// Who holds a lock, and for which operation.
-pub(super) fn whose(holder: &Text, operation: Option<&Text>) -> Text {
-    operation.map_or_else(|| holder.clone(), |operation| Text::clean(&format!("{holder} for {operation}")))
-}
-
-/// One sentence about a lock that is in the way.
-pub(super) fn in_the_way(lock: &Lock) -> String {
-    let now = feed::wall_clock();
-    let why = if lock.reason.is_empty() { String::new() } else { format!(" ({})", lock.reason) };
-    let ends =
-        if lock.holds(now) { format!("for another {}", brief(now.age(lock.until))) } else { "and it has ended".into() };
-    format!("{} has locked {}{why} {} ago, {ends}", lock.holder, lock.environment, brief(lock.since.age(now)))
 }
 
 /// The plan to take or break the lock of an environment.
@@ -127,20 +106,8 @@ fn take(
     holder: &Text,
     (reason, lasts): (&Text, Duration),
 ) -> Result<()> {
-    if reason.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "a lock needs a reason, which everybody sees"));
-    }
-    let held = standing.held();
-    if let Some(held) = held.filter(|held| held.holder != *holder || held.operation.is_some()) {
-        return Err(Error::new(ErrorKind::Conflict, in_the_way(held))
-            .hint("ask them, or break it: `unlock` with a reason, then lock"));
-    }
     let taking = Taking { environment, holder, operation: None, reason, at: feed::wall_clock(), lasts };
-    let title = match (held, &standing.lock) {
-        (Some(_), _) => format!("renew the lock on {environment}"),
-        (None, Some(_)) => format!("take over the lock on {environment}, which has ended"),
-        (None, None) => format!("lock {environment}"),
-    };
+    let title = title(&taking, standing.lock.as_ref())?;
     draft.plan.steps.push(standing.take(subject, &taking, &title));
     draft.say(format!("everybody sees it: {holder}, {reason}; it ends by itself after {}", brief(lasts)));
     draft.say("verbs are refused there until then, except for its holder; a reason overrides it");
@@ -152,25 +119,19 @@ fn take(
 /// Puts a lock around the steps of a plan in a protected environment, unless who asks holds it anyhow or somebody else
 /// does, which the guards judge.
 pub(super) async fn around(bench: &Bench, plan: &mut Plan, evidence: &Evidence) -> Result<()> {
-    let Some(environment) = plan.environment.clone().filter(|_| plan.protected && !plan.steps.is_empty()) else {
+    let Some(environment) = wanted(plan).filter(|environment| lock::name(environment).is_some()) else {
         return Ok(());
     };
-    if matches!(plan.verb, Verb::Lock | Verb::Unlock) || lock::name(&environment).is_none() {
-        return Ok(());
-    }
     let standing = Standing::of(bench, &environment).await?;
-    let resumed = |lock: &Lock| plan.resumes.as_ref().is_some_and(|it| lock.operation.as_ref() == Some(&it.0));
-    if standing.held().is_some_and(|held| !resumed(held)) {
+    if left_alone(plan, standing.lock.as_ref()) {
         return Ok(());
     }
     let subject = ResourceId::new(plan.connection.clone(), Kind::Lock, environment.0.clone());
-    let reason = Text::clean(&format!("{} of {}", plan.verb.word(), plan.name));
-    let lasts = LEAST + plan.expected.unwrap_or_default() * 2;
-    let (holder, operation) = (&evidence.operator, Some(&plan.operation.0));
-    let taking =
-        Taking { environment: &environment, holder, operation, reason: &reason, at: feed::wall_clock(), lasts };
+    let why = reason(plan);
+    let taking = taking(plan, evidence, &environment, &why);
     let mut first = standing.take(&subject, &taking, &format!("lock {environment} while this runs"));
-    let mut last = standing.release(&subject, &format!("release the lock on {environment}"), holder, operation);
+    let title = format!("release the lock on {environment}");
+    let mut last = standing.release(&subject, &title, taking.holder, taking.operation);
     (first.always, last.always) = (true, true);
     plan.steps.insert(0, first);
     plan.steps.push(last);
