@@ -1,8 +1,17 @@
 //! Workloads as services, held against what `kubectl` says of them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use quarterdeck::fleet::{Kind, Service};
+use futures_util::StreamExt as _;
+use quarterdeck::{
+    adapters::kubernetes::Kubernetes,
+    error::Error,
+    fleet::{Delta, Kind, Service},
+    platform::Adapter as _,
+};
 
 use crate::bench::{Space, kubectl, lab, listed, open, services, tasks};
 
@@ -72,10 +81,8 @@ async fn workloads_are_counted_as_kubectl_counts_them() {
 }
 
 /// Every workload as it is in the first complete lists of all sorts; of one namespace, or of all.
-async fn listed_of(adapter: &quarterdeck::adapters::kubernetes::Kubernetes, namespace: &str) -> Vec<Service> {
-    use futures_util::StreamExt as _;
-    use quarterdeck::{fleet::Delta, platform::Adapter as _};
-    let (mut rows, mut complete) = (BTreeMap::new(), std::collections::BTreeSet::new());
+async fn listed_of(adapter: &Kubernetes, namespace: &str) -> Vec<Service> {
+    let (mut rows, mut complete) = (BTreeMap::new(), BTreeSet::new());
     let mut stream = adapter.watch(Kind::Service);
     // Five sorts, and four lists beside them.
     while complete.len() < 9 {
@@ -83,7 +90,7 @@ async fn listed_of(adapter: &quarterdeck::adapters::kubernetes::Kubernetes, name
             Delta::Seen(_, seen) => rows.extend(services(&seen).map(|it| (it.id.clone(), it.clone()))),
             Delta::Complete(scope) => drop(complete.insert(scope)),
             Delta::Gone(ids) => ids.iter().for_each(|id| drop(rows.remove(id))),
-            Delta::Denied(scope, error) => panic!("{scope}: {error}"),
+            Delta::Denied(_, error) => Err::<(), Error>(error).expect("nothing is refused"),
             Delta::Begin(_) => {}
         }
     }
@@ -91,7 +98,7 @@ async fn listed_of(adapter: &quarterdeck::adapters::kubernetes::Kubernetes, name
 }
 
 /// Waits until the rows of `space`, by name, are as wanted.
-async fn settled(space: &Space, adapter: &quarterdeck::adapters::kubernetes::Kubernetes, wanted: &[(&str, &str)]) {
+async fn settled(space: &Space, adapter: &Kubernetes, wanted: &[(&str, &str)]) {
     let wanted: BTreeMap<String, String> =
         wanted.iter().map(|(name, row)| ((*name).to_owned(), (*row).to_owned())).collect();
     let mut ours = BTreeMap::new();
@@ -200,11 +207,9 @@ async fn a_service_knows_its_pods_their_digest_and_what_surrounds_it() {
     let adapter = open(kubeconfig, "lab", &[space.name()]);
     space.kubectl(&["rollout", "status", "deployment/shop"]);
     // Both are watched, as the console does; what pods and others say reaches services a little later.
-    use futures_util::StreamExt as _;
-    use quarterdeck::{fleet::Delta, platform::Adapter as _};
     let kinds = [Kind::Task, Kind::Service, Kind::Backing].map(|kind| adapter.watch(kind));
     let mut stream = futures_util::stream::select_all(kinds);
-    let mut pods = std::collections::BTreeSet::new();
+    let mut pods = BTreeSet::new();
     let key = format!("{}/Deployment/shop", space.name());
     // The lab's kubelets pull nothing and know no digest.
     let wanted = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

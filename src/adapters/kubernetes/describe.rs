@@ -36,7 +36,7 @@ pub(super) async fn describe(connection: &Connection, id: ResourceId) -> Result<
     let (object, sections) = match id.kind {
         Kind::Task => of_pod(connection, &id).await?,
         Kind::Node => of_node(connection, &id).await?,
-        Kind::Service => of_service(connection, &id).await?,
+        Kind::Service => Box::pin(of_service(connection, &id)).await?,
         Kind::Backing => of_configuration(connection, &id).await?,
         Kind::Cluster | Kind::Pipeline | Kind::Endpoint | Kind::Lock => {
             let what = format!("a {} of Kubernetes cannot be described", id.kind.word());

@@ -210,7 +210,6 @@ impl Merged {
                 Some(Ok(Delta::Complete(_))) if !self.request.follow => break,
                 Some(Ok(Delta::Complete(_))) => joined = Joined::After,
                 Some(Ok(Delta::Begin(_) | Delta::Gone(_))) => {}
-                Some(Ok(Delta::Denied(_, error))) => return Err(error),
                 // Those that are being read go on; that the server is away is told by them and by every table.
                 Some(Err(error)) if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut) => {
                     let mut again = Box::pin(sleep(AGAIN)).fuse();
@@ -222,7 +221,7 @@ impl Merged {
                     }
                     list = follow(&self.connection);
                 }
-                Some(Err(error)) => return Err(error),
+                Some(Err(error) | Ok(Delta::Denied(_, error))) => return Err(error),
                 None => return Err(Error::new(ErrorKind::Internal, "a list of pods ended without a word")),
             }
         }

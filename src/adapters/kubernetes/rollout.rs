@@ -147,11 +147,10 @@ impl Workload<'_> {
         let state = rollout.map(|it| it.state);
         match sort {
             Sort::CronJob if self.spec.suspend || replicas.running == 0 => return Health::Idle,
-            Sort::CronJob => return Health::Progressing,
             Sort::Job if state == Some(RolloutState::Paused) => return Health::Failing,
             Sort::Job if state == Some(RolloutState::Completed) || self.spec.suspend => return Health::Idle,
             Sort::Job if self.status.failed > 0 => return Health::Degraded,
-            Sort::Job => return Health::Progressing,
+            Sort::Job | Sort::CronJob => return Health::Progressing,
             Sort::Deployment | Sort::StatefulSet | Sort::DaemonSet => {}
         }
         if replicas.desired == 0 {

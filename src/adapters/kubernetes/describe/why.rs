@@ -19,7 +19,7 @@ use crate::fleet::{
 };
 
 /// Events older than this are history.
-const RECENT: std::time::Duration = std::time::Duration::from_mins(60);
+const RECENT: std::time::Duration = std::time::Duration::from_hours(1);
 /// Lines of one sort of evidence: what says the same is one line already.
 const MOST: usize = 8;
 
@@ -345,7 +345,7 @@ mod tests {
         }
     }
 
-    fn pod(name: &str, status: Value) -> Value {
+    fn pod(name: &str, status: &Value) -> Value {
         json!({"metadata": {"name": name, "labels": {"app": "web"}}, "spec": {"containers": [{"name": "main",
             "readinessProbe": {"httpGet": {"port": 8080, "path": "/health"}, "periodSeconds": 10, "failureThreshold": 3},
             "resources": {"limits": {"memory": "128Mi"}}}]}, "status": status})
@@ -356,20 +356,20 @@ mod tests {
         let killed = json!({"phase": "Running", "containerStatuses": [{"name": "main", "restartCount": 4,
             "state": {"waiting": {"reason": "CrashLoopBackOff"}},
             "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": "2026-11-21T11:58:00Z"}}}]});
-        let (one, two) = (pod("web-1", killed.clone()), pod("web-2", killed));
+        let (one, two) = (pod("web-1", &killed), pod("web-2", &killed));
         let unplaced = pod(
             "web-3",
-            json!({"phase": "Pending", "conditions": [
+            &json!({"phase": "Pending", "conditions": [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}]}),
         );
         let pull = pod(
             "web-4",
-            json!({"phase": "Pending", "containerStatuses": [{"name": "main", "image": "web:9",
+            &json!({"phase": "Pending", "containerStatuses": [{"name": "main", "image": "web:9",
             "state": {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}}]}),
         );
         let unready = pod(
             "web-5",
-            json!({"phase": "Running", "containerStatuses": [
+            &json!({"phase": "Running", "containerStatuses": [
             {"name": "main", "ready": false, "state": {"running": {}}}]}),
         );
         let event = json!({"type": "Warning", "reason": "BackOff", "message": "back-off restarting",
@@ -412,7 +412,7 @@ mod tests {
     fn what_is_well_has_no_evidence() {
         let well = pod(
             "web-1",
-            json!({"phase": "Running", "containerStatuses": [
+            &json!({"phase": "Running", "containerStatuses": [
             {"name": "main", "ready": true, "state": {"running": {}},
             "lastState": {"terminated": {"reason": "Completed", "exitCode": 0}}}]}),
         );
