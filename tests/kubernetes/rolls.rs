@@ -194,3 +194,25 @@ async fn what_admission_refuses_is_in_the_plan() {
     assert_eq!((found.weight, &*found.guard), (Weight::Forbid, "server's answer"));
     assert_eq!(stage.field("deployment/web", ".spec.replicas"), "2");
 }
+
+#[tokio::test]
+async fn only_the_surplus_of_a_crowded_node_is_moved_one_pod_after_the_other() {
+    let Some(stage) = Stage::set("rebalance", ["node-06", "node-07"]) else { return };
+    stage.kubectl(&["cordon", &stage.refuge]);
+    stage.apply(&workload("Deployment", "web", ONE, "").replace("replicas: 2", "replicas: 4"));
+    stage.settle("deployment", "web");
+    stage.kubectl(&["uncordon", &stage.refuge]);
+    let before = stage.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"]);
+    let plan =
+        stage.plan(Verb::Rebalance, stage.service_id("Deployment", "web"), Argument::None).await.expect("a plan");
+    assert_eq!(plan.steps.len(), 2, "{:?}", plan.consequences);
+    let verdict = run(&stage.adapter, plan, |_, _| {}).await;
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    let after = stage.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].metadata.uid}"]);
+    let stayed = after.split(' ').filter(|uid| before.contains(uid)).count();
+    assert_eq!((stayed, after.split(' ').count()), (2, 4), "two of four were moved");
+    let here = stage.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}"]);
+    assert_eq!(here.split(' ').filter(|node| *node == stage.node).count(), 2, "{here}");
+    let even = stage.plan(Verb::Rebalance, stage.service_id("Deployment", "web"), Argument::None).await;
+    assert_eq!(even.expect_err("it is even").kind, ErrorKind::Conflict);
+}

@@ -11,6 +11,7 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/version"),
     ("GET", "/readyz"),
     ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews"),
+    ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
     ("GET", "/api/v1/nodes"),
     ("GET", "/api/v1/nodes/*"),
     ("GET", "/api/v1/pods"),
@@ -233,6 +234,8 @@ pub(super) enum Read {
         /// The selector, as the API takes it; empty for all.
         selector: String,
     },
+    /// Whether we may evict pods of a namespace.
+    MayEvict(String),
     /// All pods on one node.
     PodsOn(String),
     /// What a container wrote.
@@ -262,6 +265,7 @@ impl Read {
             | Self::Warnings(_)
             | Self::Budgets(_)
             | Self::PodsOn(_)
+            | Self::MayEvict(_)
             | Self::Log { .. } => return "application/json",
         };
         match (of.metadata_only(), each) {
@@ -327,6 +331,17 @@ impl Read {
             }
             Self::Labelled { of, selector } => {
                 ("GET", format!("{}?limit=500&labelSelector={}", of.path()?, encoded(selector)), Body::empty())
+            }
+            Self::MayEvict(namespace) => {
+                let review = serde_json::json!({
+                    "apiVersion": "authorization.k8s.io/v1",
+                    "kind": "SelfSubjectAccessReview",
+                    "spec": {"resourceAttributes": {
+                        "verb": "create", "resource": "pods", "subresource": "eviction", "namespace": namespace,
+                    }},
+                });
+                let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+                ("POST", path.to_owned(), Body::from(review.to_string().into_bytes()))
             }
             Self::PodsOn(node) => {
                 let selector = encoded(&format!("spec.nodeName={}", segment(node)?));
@@ -403,6 +418,7 @@ mod tests {
             Read::Object { of: List::CronJobs, namespace: namespace.clone(), name: name.clone() },
             Read::Labelled { of: Collection::of(List::ReplicaSets, &namespace), selector: "app=web".into() },
             Read::PodsOn(name.clone()),
+            Read::MayEvict(namespace.clone()),
             Read::Object { of: List::Leases, namespace: namespace.clone(), name: name.clone() },
             Read::Labelled { of: Collection::of(List::Leases, &namespace), selector: "quarterdeck.io/lock".into() },
             Read::Labelled { of: Collection::of(List::ControllerRevisions, &namespace), selector: "app=web".into() },

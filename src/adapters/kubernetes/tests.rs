@@ -1,5 +1,7 @@
 //! The adapter against a server that says exactly what it is told to.
 
+mod changing;
+
 use std::{io::Write as _, time::Duration};
 
 use futures_util::StreamExt as _;

@@ -17,6 +17,7 @@ mod node;
 mod patch;
 mod pods;
 mod promote;
+mod rebalance;
 mod roll;
 mod rollback;
 mod scale;
@@ -55,6 +56,9 @@ const VERBS: &[(Verb, Planning)] = &[
     (Verb::Drain, |bench, operation, intent, evidence| Box::pin(drain::plan(bench, operation, intent, evidence))),
     (Verb::Cordon, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
     (Verb::Activate, |bench, operation, intent, evidence| Box::pin(node::plan(bench, operation, intent, evidence))),
+    (Verb::Rebalance, |bench, operation, intent, evidence| {
+        Box::pin(rebalance::plan(bench, operation, intent, evidence))
+    }),
     (Verb::Lock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
     (Verb::Unlock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
     (Verb::Evict, |bench, operation, intent, evidence| Box::pin(evict::plan(bench, operation, intent, evidence))),
@@ -80,7 +84,7 @@ const fn lack(verb: Verb) -> &'static str {
         Verb::RotateToken => "join tokens are made by whoever runs the control plane",
         Verb::Approve => "Kubernetes has no gates of its own to answer",
         Verb::Test => "tests are run through an endpoint of the configuration",
-        _ => "comes with the full Kubernetes adapter",
+        _ => "Kubernetes does not do it",
     }
 }
 

@@ -54,11 +54,19 @@ pub(super) struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// The one that a service's key names: `namespace/Deployment/name`.
+    /// The one that a service's key names.
     pub(super) fn of(id: &'a ResourceId) -> Result<Self> {
-        let parts: Vec<&str> = id.key.split('/').collect();
-        match (id.kind, parts.as_slice()) {
-            (Kind::Service, [namespace, kind, name]) => {
+        if id.kind == Kind::Service {
+            return Self::parse(&id.key);
+        }
+        Err(Error::new(ErrorKind::Usage, format!("{id} makes no pods")))
+    }
+
+    /// The one that `namespace/Deployment/name` names.
+    pub(super) fn parse(key: &'a str) -> Result<Self> {
+        let parts: Vec<&str> = key.split('/').collect();
+        match parts.as_slice() {
+            [namespace, kind, name] => {
                 let known = Workload::ALL.into_iter().find(|it| it.word() == *kind);
                 let kind = known.ok_or_else(|| {
                     let text = format!("{kind} {namespace}/{name} is not replaced in steps");
@@ -67,7 +75,7 @@ impl<'a> Named<'a> {
                 })?;
                 Ok(Self { kind, namespace, name })
             }
-            _ => Err(Error::new(ErrorKind::Usage, format!("{id} makes no pods"))
+            _ => Err(Error::new(ErrorKind::Usage, format!("{key} makes no pods"))
                 .hint("name it as namespace/Deployment/name")),
         }
     }

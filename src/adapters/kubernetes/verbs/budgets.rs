@@ -9,6 +9,27 @@ use super::{
 };
 use crate::error::Result;
 
+/// An answer to whether we may do something.
+#[derive(Deserialize)]
+struct Review {
+    status: Rights,
+}
+
+#[derive(Deserialize)]
+struct Rights {
+    allowed: bool,
+    #[serde(default)]
+    reason: String,
+}
+
+/// Why we may not evict pods of a namespace, as far as the server tells beforehand.
+pub(super) async fn denied(bench: &Bench, namespace: &str) -> Option<String> {
+    let said = bench.connection.get(&Read::MayEvict(namespace.to_owned())).await.ok()?;
+    let Review { status: Rights { allowed, reason } } = parsed(&said).ok()?;
+    let because = if reason.is_empty() { reason } else { format!(": {reason}") };
+    (!allowed).then(|| format!("the server does not let us evict pods of {namespace}{because}"))
+}
+
 #[derive(Debug, Default, Deserialize)]
 struct Budgets {
     #[serde(default)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Bench, workload::Reading};
+use super::{Bench, budgets::denied, workload::Reading};
 use crate::{
     adapters::feed,
     error::Result,
@@ -89,6 +89,15 @@ impl Draft {
         for owner in owners(&reading.object) {
             let text = format!("{} is kept by {owner}, which may take this back", reading.title());
             self.finds("another owner", Weight::Warn, text, "change it there too, or first");
+        }
+    }
+
+    /// Pods of `namespace` are to be evicted: whether we may.
+    pub(super) async fn evicts_in(&mut self, namespace: &str) {
+        if let Some(why) = denied(&self.bench, namespace).await
+            && !self.plan.guards.iter().any(|it| *it.text == *why)
+        {
+            self.finds("rights", Weight::Forbid, why, "ask for the right to create pods/eviction there");
         }
     }
 

@@ -171,6 +171,7 @@ async fn budgets(draft: &mut Draft, leaving: &[Pod]) {
         spaces.entry(&pod.metadata.namespace).or_default().push(pod);
     }
     for (namespace, pods) in spaces {
+        draft.evicts_in(namespace).await;
         match Budget::of(&draft.bench, namespace).await {
             Ok(budgets) => weigh(draft, namespace, &pods, &budgets),
             Err(error) => {

@@ -39,6 +39,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         let budgets = Budget::of(&draft.bench, namespace).await?;
         let orphan = pod.orphan(&draft.bench).await?;
         draft.touches(namespace);
+        draft.evicts_in(namespace).await;
         draft.plan.steps.push(eviction(subject, &pod)?);
         draft.plan.impact.tasks += 1;
         draft.plan.rollback = rollback(&pod).into();

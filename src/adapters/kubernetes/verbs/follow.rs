@@ -5,7 +5,11 @@ use std::{collections::HashMap, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    super::{pod::Pod, read::List, way::Named},
+    super::{
+        pod::Pod,
+        read::List,
+        way::{Named, Way},
+    },
     Bench, patch,
     standing::{Standing, standing},
     workload::Reading,
@@ -117,8 +121,14 @@ impl<'a> Following<'a> {
             verdict.left.push("their change goes on".into());
             return Ok(Some(verdict));
         }
-        let stuck = self.pods(&reading, says).await?;
+        let (stuck, ready) = self.pods(&reading, says).await?;
+        let moved = matches!(Way::of(&self.step.request), Ok(Way::Eviction(..)));
         match standing(self.named.kind, &reading.object) {
+            // The numbers above may be from before the pod left.
+            Standing::Over(total, _) if moved && ready < total => {
+                self.tell((ready, total, format!("{ready} of {total} pods ready")), says).await;
+                Ok(self.stalled(stuck, says).await)
+            }
             Standing::Over(total, text) => {
                 self.tell((total, total, text.clone()), says).await;
                 Ok(Some(verdict(Outcome::Completed, text)))
@@ -151,8 +161,9 @@ impl<'a> Following<'a> {
         self.said = Some(now);
     }
 
-    /// Says what each pod does that it did not do at the last look; gives one that will not be ready by itself.
-    async fn pods(&mut self, reading: &Reading, says: &Says) -> Result<Option<String>> {
+    /// Says what each pod does that it did not do at the last look. Gives one that will not be ready by itself, and how
+    /// many are.
+    async fn pods(&mut self, reading: &Reading, says: &Says) -> Result<(Option<String>, u32)> {
         #[derive(Deserialize)]
         struct Pods<'a> {
             #[serde(borrow)]
@@ -163,10 +174,11 @@ impl<'a> Following<'a> {
             Error::new(ErrorKind::Malformed, "the pods were answered in a way that cannot be understood")
                 .because(&cause)
         })?;
-        let mut stuck = None;
+        let (mut stuck, mut whole) = (None, 0);
         let first = self.told.is_empty();
         for pod in &pods.items {
             let (word, (ready, all)) = pod.word();
+            whole += u32::from(word == "Running" && ready == all);
             let node = pod.spec.node_name.as_deref().unwrap_or_default();
             let on = if node.is_empty() { String::new() } else { format!(" on {node}") };
             let text = format!("{word}{on}, {ready} of {all} ready");
@@ -181,7 +193,7 @@ impl<'a> Following<'a> {
                 says.say(Progress::Task { id, text: Text::clean(&text) }).await;
             }
         }
-        Ok(stuck)
+        Ok((stuck, whole))
     }
 
     /// Whether nothing has moved for so long that it never will.

@@ -17,7 +17,7 @@ use super::{
     evict::{NODE, UID},
     follow::Following,
     leaving::{Departures, Leaver},
-    locking, patch,
+    locking, patch, rebalance,
     roll::TEMPLATE,
     rollback,
     workload::Reading,
@@ -241,7 +241,13 @@ impl Hand for KubernetesHand {
             Ok(Way::Node(_)) => verdict(Outcome::Completed, "it takes no new pods; those it runs stay"),
             Ok(Way::Eviction(namespace, name)) => {
                 let leaver = Leaver::of(step, namespace, name);
-                self.departures.until_gone(&self.bench, step, leaver, cancel, says).await
+                let gone = self.departures.until_gone(&self.bench, step, leaver, cancel, says).await;
+                match wanted(step, rebalance::OF).map(Named::parse) {
+                    Some(Ok(named)) if gone.outcome == Outcome::Completed => {
+                        Following::new(&self.bench, step, named).until_over(cancel, says).await
+                    }
+                    Some(_) | None => gone,
+                }
             }
             Ok(Way::Workload(named)) => Following::new(&self.bench, step, named).until_over(cancel, says).await,
             Ok(Way::Release(..)) => verdict(Outcome::Completed, "it is gone"),
