@@ -75,7 +75,8 @@ struct Start {
 
 impl Start {
     fn journal(&self) -> Journal {
-        Journal::new(self.paths.journal(&self.config))
+        let journal = Journal::new(self.paths.journal(&self.config));
+        if self.cli.global.demo.is_some() { journal.of_embedded() } else { journal }
     }
 }
 

@@ -20,7 +20,7 @@ pub use authority::{Authority, Mode, Permit};
 pub use care::{Care, Freeze, Moment};
 pub use evidence::{Evidence, Ongoing};
 pub use guard::{Finding, Weight};
-pub use intent::{Argument, Intent};
+pub use intent::{Argument, Intent, replicas};
 pub use locking::lock_of;
 pub use moved::differences;
 pub use plan::{Enforcer, Impact, OperationId, Plan, Precondition, Request, Step};

@@ -124,7 +124,7 @@ impl App {
             self.enter_prompt(out);
         } else if key.code == KeyCode::Tab {
             self.complete_prompt(out);
-        } else if prompt.input.key(key) == Edit::Changed {
+        } else if prompt.key(key) == Edit::Changed {
             self.prompt_changed(out);
         } else if let Some(motion) = motion_of(key) {
             // The rows behind a filter can be looked through while it is typed.

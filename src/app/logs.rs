@@ -29,6 +29,8 @@ const SLICE: usize = 2_000_000;
 #[derive(Debug)]
 pub struct Logs {
     requests: Vec<LogRequest>,
+    /// What was streamed until nobody looked any more.
+    closed: Vec<LogRequest>,
     titles: Vec<Text>,
     arena: LogArena,
     view: LogView,
@@ -83,6 +85,7 @@ impl Logs {
     pub fn new(bytes: usize) -> Self {
         Self {
             requests: Vec::new(),
+            closed: Vec::new(),
             titles: Vec::new(),
             arena: LogArena::new(bytes),
             view: LogView::default(),
@@ -195,8 +198,17 @@ impl Logs {
 
     /// Nobody looks any more: nothing is streamed, and what came is kept until the next sources.
     pub fn close(&mut self) {
-        self.requests.clear();
+        self.closed = std::mem::take(&mut self.requests);
         self.troubles.clear();
+    }
+
+    /// Somebody looks again: what was closed begins anew.
+    pub fn reopen(&mut self, tail: u32, bytes: usize) {
+        if !self.closed.is_empty() {
+            let ids = std::mem::take(&mut self.closed).into_iter().map(|request| request.of);
+            let sources = ids.zip(std::mem::take(&mut self.titles)).collect();
+            self.open(sources, tail, bytes);
+        }
     }
 
     /// Takes in what a stream delivers, if it is still asked for. Says whether it was.

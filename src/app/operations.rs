@@ -54,6 +54,8 @@ pub struct Operation {
     pub approved_at: Timestamp,
     /// Who agreed; `None` for us, just now.
     pub operator: Option<Text>,
+    /// Why a guard was overridden, where one was.
+    pub override_reason: Option<Text>,
     /// How far it is.
     pub state: State,
     /// How far each step is, as many as the plan has.
@@ -181,6 +183,7 @@ impl Operation {
             plan,
             approved_at: at,
             operator: None,
+            override_reason: None,
             state: State::UnderWay,
             subjects: Vec::new(),
             tasks: Vec::new(),
@@ -194,6 +197,7 @@ impl Operation {
         let mut operation = Self::new(record.plan, record.approved_at);
         operation.id = record.operation;
         operation.operator = Some(record.operator);
+        operation.override_reason = record.override_reason;
         operation.last_at = record.last_at;
         operation.state = match record.verdict {
             Some(verdict) => State::Ended(verdict),
@@ -212,9 +216,7 @@ impl Operation {
 
     /// In one line: `roll auth`.
     pub fn title(&self) -> String {
-        let others = self.plan.subjects.len().saturating_sub(1);
-        let more = if others == 0 { String::new() } else { format!(" and {others} more") };
-        format!("{} {}{more}", self.plan.verb.word(), self.plan.name)
+        self.plan.title()
     }
 
     /// Tasks done and in all, over all subjects.

@@ -12,7 +12,7 @@ use clap::{
 use super::{Format, duration};
 use crate::{
     fleet::{EnvironmentId, NodeRole, Text, text::capitalised},
-    operation::{Argument, Verb},
+    operation::{self, Argument, Verb},
 };
 
 /// A verb, what it is done to, and how far to go.
@@ -263,7 +263,7 @@ fn reason(text: &str) -> Result<Text, String> {
 
 fn replicas(text: &str) -> Result<(String, u32), String> {
     let (name, number) = text.rsplit_once('=').ok_or("write SERVICE=REPLICAS, as in web=5")?;
-    let number = number.parse().map_err(|_| format!("`{number}` is no number of tasks"))?;
+    let number = operation::replicas(number)?;
     if name.is_empty() {
         return Err("a service's name stands before the =".to_owned());
     }

@@ -52,6 +52,14 @@ impl Quorum {
         self.reachable.saturating_sub(self.needed())
     }
 
+    /// What it means that so many `managers` become `after`, as a sentence.
+    pub fn change(managers: u32, after: u32) -> String {
+        let survives = |managers: u32| managers.saturating_sub(1) / 2;
+        let (before, then) = (survives(managers), survives(after));
+        let instead = if before == then { ", as before".to_owned() } else { format!(" instead of {before}") };
+        format!("{managers} managers become {after}: the swarm survives the loss of {then} of them{instead}")
+    }
+
     /// Whether nothing can be decided.
     pub const fn lost(self) -> bool {
         self.reachable < self.needed()

@@ -8,7 +8,7 @@ use quarterdeck::{
     config::{Colors, Config, Problem, Severity},
     error::{Error, ErrorKind, Exit, Result},
     operation::{Authority, Mode},
-    runtime::{self, Abilities, Ending, Mouse, Setup, abilities::Environment, clock, headless, journal::Journal},
+    runtime::{self, Abilities, Ending, Mouse, Setup, abilities::Environment, clock, headless},
     ui::{Depth, Signals, Theme},
 };
 
@@ -49,7 +49,7 @@ pub async fn open(start: Start) -> Result<Exit> {
     let word = start.config.console.start_pane.word();
     let pane = app::Pane::ALL.into_iter().find(|pane| pane.word() == word).unwrap_or(app::Pane::Overview);
     let mouse = if start.config.console.mouse { Mouse::Captured } else { Mouse::Free };
-    let journal = Journal::new(start.paths.journal(&start.config));
+    let journal = start.journal();
     let config = start.config.clone();
     let setup = Setup {
         app: App::new(settings, clock::now()).opened_on(pane),

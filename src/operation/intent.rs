@@ -54,3 +54,11 @@ pub enum Argument {
     /// Rotate a token: whose.
     Role(NodeRole),
 }
+
+/// The number of tasks that `text` says; an error says what is wrong with it. `+1` is not one: it would be read as a
+/// change of the number.
+pub fn replicas(text: &str) -> Result<u32, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| format!("`{text}` is no number of tasks"))
+}

@@ -189,6 +189,15 @@ impl Plan {
         Intent { resumes: Some(self.operation.clone()), ..intent }
     }
 
+    /// In a few words: `roll auth`, `cordon 2 nodes`.
+    pub fn title(&self) -> String {
+        let what = match (self.subjects.len(), self.subjects.first()) {
+            (many @ 2.., Some(first)) => format!("{many} {}", first.kind.plural()),
+            _ => self.name.to_string(),
+        };
+        format!("{} {what}", self.verb.word())
+    }
+
     /// SHA-256 over the plan's JSON, in hex: what an approval and the journal refer to.
     pub fn hash(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();

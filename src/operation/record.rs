@@ -100,6 +100,9 @@ pub struct OperationRecord {
     pub plan: Plan,
     /// Who agreed to it.
     pub operator: Text,
+    /// Why a guard was overridden, where one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_reason: Option<Text>,
     /// When it was agreed to.
     pub approved_at: Timestamp,
     /// Steps whose request left or may have left.
@@ -135,11 +138,12 @@ impl OperationRecord {
 
     /// The beginning of one: a plan was agreed to.
     fn agreed(record: &Record) -> Option<Self> {
-        let Entry::Approved { plan, operator, .. } = &record.entry else { return None };
+        let Entry::Approved { plan, operator, override_reason, .. } = &record.entry else { return None };
         Some(Self {
             operation: record.operation.clone(),
             plan: (**plan).clone(),
             operator: operator.clone(),
+            override_reason: override_reason.clone(),
             approved_at: record.at,
             sent: Vec::new(),
             answered: Vec::new(),

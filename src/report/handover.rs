@@ -74,13 +74,15 @@ fn operation(record: &OperationRecord, now: Timestamp) -> Vec<String> {
     let plan = &record.plan;
     let place = plan.environment.as_ref().map_or_else(|| plan.connection.to_string(), ToString::to_string);
     let mut lines = vec![format!(
-        "{}: {} {} in {place}, by {}, {} ago",
+        "{}: {} in {place}, by {}, {} ago",
         record.operation,
-        plan.verb.word(),
-        plan.name,
+        plan.title(),
         record.operator,
         brief(record.approved_at.age(now))
     )];
+    if let Some(reason) = &record.override_reason {
+        lines.push(format!("  a guard was overridden: {reason}"));
+    }
     if let Some(verdict) = &record.verdict {
         lines.push(format!("  {}: {}", verdict.outcome.word(), verdict.text));
         lines.extend(verdict.left.iter().map(|left| format!("  stays as it is: {left}")));
@@ -98,6 +100,7 @@ fn data(it: &Handover<'_>) -> Value {
             "operation": record.operation,
             "approved_at": record.approved_at,
             "operator": record.operator,
+            "override_reason": record.override_reason,
             "verb": plan.verb,
             "name": plan.name,
             "subjects": plan.subjects,

@@ -44,7 +44,7 @@ fn row(number: usize, record: &OperationRecord) -> Vec<String> {
         record.operation.to_string(),
         rfc3339(record.approved_at.0),
         plan.verb.word().to_owned(),
-        plan.name.to_string(),
+        plan.title().split_once(' ').map_or_else(String::new, |(_, what)| what.to_owned()),
         place,
         record.operator.to_string(),
         outcome.to_owned(),

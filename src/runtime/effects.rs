@@ -134,6 +134,11 @@ impl Effects {
         }
     }
 
+    /// What is done from here on is done to the embedded fleet.
+    pub fn set_apart(&self) {
+        self.journal.set_apart();
+    }
+
     /// Reads the journals, and looks at what a dead process left open, once each.
     fn read_journal(&self) {
         let (journal, operations, targets) = (self.journal.clone(), Arc::clone(&self.operations), self.targets.clone());

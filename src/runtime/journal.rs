@@ -14,7 +14,7 @@ use std::{
     io::Read as _,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -40,6 +40,8 @@ const READING: (u32, Duration) = (100, Duration::from_millis(20));
 #[derive(Debug, Clone)]
 pub struct Journal {
     folder: PathBuf,
+    /// Where it is instead, since the embedded fleet opened: what was played stands in nobody's handover.
+    apart: Arc<OnceLock<PathBuf>>,
     machine: Arc<dyn Machine>,
     /// Made with the first line, so that a console that only looks leaves nothing behind.
     open: Arc<Mutex<Option<Open>>>,
@@ -75,7 +77,24 @@ impl Journal {
 
     /// The same on another machine's clock and disk, for tests of what becomes of it when they fail.
     pub fn on(machine: Arc<dyn Machine>, folder: PathBuf) -> Self {
-        Self { folder, machine, open: Arc::default() }
+        Self { folder, apart: Arc::default(), machine, open: Arc::default() }
+    }
+
+    /// The same for operations on the embedded fleet, in a folder of its own within this one.
+    #[must_use]
+    pub fn of_embedded(self) -> Self {
+        self.set_apart();
+        self
+    }
+
+    /// From now on it is that of the embedded fleet.
+    pub fn set_apart(&self) {
+        // Nothing is written before it is known on what the console opens.
+        let _ = self.apart.set(self.folder.join("embedded"));
+    }
+
+    fn folder(&self) -> &Path {
+        self.apart.get().unwrap_or(&self.folder)
     }
 
     /// Writes one line and syncs it. When this comes back well, the line survives a power cut.
@@ -116,12 +135,12 @@ impl Journal {
     }
 
     fn create(&self) -> Result<Open> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(self.folder());
         made.map_err(|error| self.failed("has no folder", Some(&error)))?;
         let (name, file) = self.file().map_err(|error| self.failed("cannot be made", Some(&error)))?;
         lock(&file).map_err(|error| self.failed("cannot be locked", Some(&error)))?;
         // The name of a file is on disk only when its folder is synced too.
-        File::open(&self.folder)
+        File::open(self.folder())
             .and_then(|folder| folder.sync_all())
             .map_err(|error| self.failed("has a folder that cannot be synced", Some(&error)))?;
         let previous = hex(Sha256::digest(name.as_bytes()).as_slice());
@@ -136,7 +155,7 @@ impl Journal {
             number => format!("{began}-{number}.jsonl"),
         });
         for name in names {
-            match OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.folder.join(&name)) {
+            match OpenOptions::new().append(true).create_new(true).mode(0o600).open(self.folder().join(&name)) {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 made => return made.map(|file| (name, file)),
             }
@@ -212,7 +231,7 @@ impl Journal {
 
     /// The files of the folder, oldest first. A folder that does not exist holds none.
     fn files(&self) -> Result<Vec<PathBuf>> {
-        let entries = match std::fs::read_dir(&self.folder) {
+        let entries = match std::fs::read_dir(self.folder()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(self.failed("cannot be read", Some(&error))),
@@ -224,7 +243,7 @@ impl Journal {
     }
 
     fn failed(&self, what: &str, error: Option<&std::io::Error>) -> Error {
-        let failed = Error::new(ErrorKind::Io, format!("the journal in {} {what}", self.folder.display()))
+        let failed = Error::new(ErrorKind::Io, format!("the journal in {} {what}", self.folder().display()))
             .hint("nothing is sent without its journal line: make room or set journal.directory, then try again");
         match error {
             Some(error) => failed.because(error),

@@ -274,6 +274,9 @@ impl Console {
                 self.effects.add(&found.adapters, &found.read_only);
                 let profiles: Vec<_> = found.adapters.iter().map(|adapter| adapter.profile().clone()).collect();
                 let embedded = profiles.iter().any(|profile| profile.embedded);
+                if embedded {
+                    self.effects.set_apart();
+                }
                 if !found.problems.is_empty() {
                     self.heard(Msg::Problems(found.problems));
                 }

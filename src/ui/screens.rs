@@ -381,6 +381,7 @@ fn what_was_left_open_is_told_and_what_is_left_can_be_planned() {
             operation,
             plan,
             operator: "ada@bastion".into(),
+            override_reason: None,
             approved_at: minutes_ago(minutes),
             sent: vec![0],
             answered: Vec::new(),

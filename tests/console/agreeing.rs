@@ -161,7 +161,7 @@ fn leaving_while_an_operation_runs_asks_first() {
     console.shows("What was sent takes its course");
     console.keys("y");
     assert_eq!(console.ends(PATIENCE), Some(0));
-    assert!(home.run(&["ops"]).well().contains("open"), "the journal knows that it has no verdict");
+    assert!(home.run(&["ops", "--demo"]).well().contains("open"), "the journal knows that it has no verdict");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_signal_leaves_a_running_operation_in_the_journal() {
     console.signal(rustix::process::Signal::TERM);
     assert_eq!(console.ends(Duration::from_secs(4)), Some(0), "a signal asks nobody");
     assert_eq!(console.left_behind(), Vec::<String>::new());
-    assert!(home.run(&["ops"]).well().contains("open"));
+    assert!(home.run(&["ops", "--demo"]).well().contains("open"));
 }
 
 #[test]

@@ -49,9 +49,9 @@ impl Home {
         self.folder.path().join(below)
     }
 
-    /// The directory the journal is in unless configuration says otherwise.
+    /// The directory the journal of the embedded fleet is in unless configuration says otherwise.
     pub fn journal(&self) -> PathBuf {
-        self.path("state/quarterdeck/journal")
+        self.path("state/quarterdeck/journal/embedded")
     }
 
     /// Writes the usual configuration file and says where.

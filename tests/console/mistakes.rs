@@ -87,7 +87,7 @@ fn files_are_where_xdg_says() {
     let home = Home::new();
     let path = home.run(&["config", "path"]);
     assert!(path.well().contains(&home.path("config/quarterdeck/config.toml").display().to_string()), "{}", path.out);
-    assert!(path.out.contains(&home.journal().display().to_string()), "{}", path.out);
+    assert!(path.out.contains(&home.path("state/quarterdeck/journal").display().to_string()), "{}", path.out);
     let mut plain = home.command(&["config", "path"]);
     plain.env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
     let plain = crate::harness::answer(&mut plain);

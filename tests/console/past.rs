@@ -28,18 +28,18 @@ fn operations_go_by_number_id_or_the_beginning_of_it() {
     for name in ["newswatch-spot-25f3fae5", "newswatch-leader"] {
         assert_eq!(home.run(&["cordon", name, "--yes", "--wait", "--override", "drill", "--demo"]).code, Some(0));
     }
-    let ops = home.run(&["ops", "-o", "json"]).json();
+    let ops = home.run(&["ops", "-o", "json", "--demo"]).json();
     let ids: Vec<&str> =
         ops["items"].as_array().expect("items").iter().filter_map(|it| it["operation"].as_str()).collect();
-    let list = home.run(&["ops"]);
+    let list = home.run(&["ops", "--demo"]);
     assert!(list.well().lines().nth(2).is_some_and(|row| row.starts_with("2  ")), "{}", list.out);
     for name in ["2", ids[1]] {
-        let show = home.run(&["ops", "show", name]);
+        let show = home.run(&["ops", "show", name, "--demo"]);
         assert!(show.well().contains("newswatch-leader"), "{name}: {}", show.out);
     }
-    let several = home.run(&["ops", "show", "20"]);
+    let several = home.run(&["ops", "show", "20", "--demo"]);
     assert_eq!((several.code, several.err.contains("2 operations begin with")), (Some(2), true), "{several:?}");
-    assert_eq!(home.run(&["ops", "show", "3"]).code, Some(1));
+    assert_eq!(home.run(&["ops", "show", "3", "--demo"]).code, Some(1));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_replay_tells_what_happened_and_when() {
     let home = Home::new();
     let cordon = ["cordon", "newswatch-spot-25f3fae5", "--yes", "--wait", "--override", "a drill", "--demo"];
     assert_eq!(home.run(&cordon).code, Some(0));
-    let replay = home.run(&["ops", "replay", "1"]);
+    let replay = home.run(&["ops", "replay", "1", "--demo"]);
     let lines: Vec<&str> = replay.well().lines().collect();
     assert!(lines[0].contains("cordon newswatch-spot-25f3fae5 on newswatch"), "{}", replay.out);
     for (line, said) in [
@@ -60,7 +60,7 @@ fn a_replay_tells_what_happened_and_when() {
     ] {
         assert!(lines[line].contains(said), "{said}: {}", replay.out);
     }
-    let data = home.run(&["ops", "replay", "1", "-o", "json"]).json();
+    let data = home.run(&["ops", "replay", "1", "-o", "json", "--demo"]).json();
     let items = data["items"].as_array().expect("items");
     let events: Vec<&str> = items.iter().filter_map(|item| item["event"].as_str()).collect();
     assert_eq!(events, ["approved", "sending", "answered", "verdict"]);
@@ -70,7 +70,7 @@ fn a_replay_tells_what_happened_and_when() {
 #[test]
 fn a_handover_tells_what_was_done_what_is_open_and_what_is_locked() {
     let home = Home::new();
-    let nothing = home.run(&["ops", "handover"]);
+    let nothing = home.run(&["ops", "handover", "--demo"]);
     for said in ["over the last 30m", "What was done:\n  nothing", "Still open:\n  nothing", "no connection to ask"] {
         assert!(nothing.well().contains(said), "{said}: {}", nothing.out);
     }
@@ -100,12 +100,12 @@ fn what_a_dead_process_left_open_is_looked_at_and_settled() {
     let none = home.run(&["ops", "observe", "--demo"]);
     assert_eq!(none.well(), "No operation is open.\n");
     let open = left_open(&home);
-    assert!(home.run(&["ops"]).well().contains("open"));
+    assert!(home.run(&["ops", "--demo"]).well().contains("open"));
     // Its connection is not there to be looked at: nothing is settled.
     let blind = home.run(&["ops", "observe", "-c", "absolute", "--demo"]);
     assert_eq!(blind.code, Some(4), "{blind:?}");
     assert!(blind.out.contains("not known") && blind.out.contains("no connection `newswatch`"), "{blind:?}");
-    assert!(home.run(&["ops"]).well().contains("open"));
+    assert!(home.run(&["ops", "--demo"]).well().contains("open"));
     // The embedded fleet lives no longer than its process, and says so instead of guessing.
     let observed = home.run(&["ops", "observe", "1", &open, "-o", "json", "--demo"]);
     assert_eq!(observed.code, Some(4), "{observed:?}");
@@ -115,7 +115,7 @@ fn what_a_dead_process_left_open_is_looked_at_and_settled() {
         (&data["items"][0]["outcome"], &data["items"][0]["done"]),
         (&"unknown".into(), &serde_json::Value::Null)
     );
-    assert!(!home.run(&["ops"]).well().contains("open"), "the look is recorded");
+    assert!(!home.run(&["ops", "--demo"]).well().contains("open"), "the look is recorded");
     // What has ended well is explained.
     assert_eq!(home.run(&["scale", "dev/docs=2", "--yes", "--wait", "--demo"]).code, Some(0));
     let ended = home.run(&["ops", "observe", "2", "--demo"]);
@@ -131,7 +131,7 @@ fn the_rest_of_an_operation_is_a_new_plan_that_names_the_old_one() {
     assert_ne!(plan["operation"], open.as_str());
     let resumed = home.run(&["ops", "resume", &open, "--yes", "--wait", "--demo"]);
     assert!(resumed.well().starts_with("completed"), "{resumed:?}");
-    assert!(home.run(&["ops", "replay", "2"]).well().contains(&format!("resuming {open}")));
+    assert!(home.run(&["ops", "replay", "2", "--demo"]).well().contains(&format!("resuming {open}")));
     for (number, said) in [("2", "nothing of it is left"), ("1", "has completed what was left")] {
         let done = home.run(&["ops", "resume", number, "--yes", "--demo"]);
         assert_eq!((done.code, done.err.contains(said)), (Some(3), true), "{done:?}");
@@ -163,7 +163,7 @@ fn ctrl_c_asks_to_stop_between_steps() {
     console.shows("asked to stop before the next step");
     console.shows("cancelled: ");
     assert_eq!(console.ends(PATIENCE), Some(1), "stopped by a person is no success");
-    assert!(home.run(&["ops"]).well().contains("cancelled"));
+    assert!(home.run(&["ops", "--demo"]).well().contains("cancelled"));
 }
 
 #[test]
@@ -189,5 +189,5 @@ fn a_second_signal_leaves_at_once_and_the_journal_open() {
     {
         assert!(rest.contains(words), "{words}: {rest}");
     }
-    assert!(home.run(&["ops"]).well().contains("open"));
+    assert!(home.run(&["ops", "--demo"]).well().contains("open"));
 }

@@ -96,7 +96,7 @@ fn a_plan_says_exactly_what_would_be_sent_and_leaves_no_trace() {
         assert!(people.well().contains(word), "{word}:\n{}", people.out);
     }
     assert!(!home.journal().exists(), "a plan is no operation");
-    assert_eq!(home.run(&["ops", "-o", "json"]).json()["items"], Value::Array(Vec::new()));
+    assert_eq!(home.run(&["ops", "-o", "json", "--demo"]).json()["items"], Value::Array(Vec::new()));
 }
 
 #[test]
@@ -115,19 +115,19 @@ fn a_roll_ends_in_a_verdict_and_every_line_of_it_is_in_the_journal() {
     assert!(approved["operator"].as_str().is_some_and(|operator| operator.starts_with("ada@")), "{approved}");
     assert_eq!(records[3]["entry"]["outcome"], "completed");
 
-    let ops = home.run(&["ops"]);
+    let ops = home.run(&["ops", "--demo"]);
     let row = ops.well().lines().nth(1).expect("one operation below the headings");
     for word in ["roll", "docs", "dev", "ada@", "completed"] {
         assert!(row.contains(word), "{word}: {row}");
     }
     let operation = records[0]["operation"].as_str().expect("an id");
-    let show = home.run(&["ops", "show", operation]);
+    let show = home.run(&["ops", "show", operation, "--demo"]);
     for word in ["Agreed to by ada@", "Requests sent: 1, answered: 1", "completed: "] {
         assert!(show.well().contains(word), "{word}:\n{}", show.out);
     }
-    let data = home.run(&["ops", "show", operation, "-o", "json"]).json();
+    let data = home.run(&["ops", "show", operation, "-o", "json", "--demo"]).json();
     assert_eq!(data["verdict"]["outcome"], "completed", "{data}");
-    let nothing = home.run(&["ops", "show", "nosuch"]);
+    let nothing = home.run(&["ops", "show", "nosuch", "--demo"]);
     assert_eq!((nothing.code, &*nothing.out), (Some(1), ""), "{nothing:?}");
 }
 
@@ -224,7 +224,7 @@ fn two_processes_write_one_file_each_in_the_same_folder() {
     for file in &files {
         assert_eq!(events(&chained(file)), ["approved", "sending", "answered", "verdict"]);
     }
-    let ops = home.run(&["ops", "-o", "json"]).json();
+    let ops = home.run(&["ops", "-o", "json", "--demo"]).json();
     assert_eq!(ops["items"].as_array().map(Vec::len), Some(2), "{ops}");
 }
 
@@ -302,7 +302,7 @@ fn an_operation_whose_process_was_killed_is_open_and_then_looked_at() {
     let records = chained(&only_journal(&home));
     assert_eq!(events(&records).first(), Some(&"approved"));
     assert_eq!(events(&records).last().map(|last| *last == "verdict"), Some(false), "{records:?}");
-    let ops = home.run(&["ops"]);
+    let ops = home.run(&["ops", "--demo"]);
     assert!(ops.well().contains("open"), "{}", ops.out);
     // The fleet it was done to is gone with its process; the console says that instead of guessing.
     let console = home.console(&["--demo"]).size(140, 40).open();

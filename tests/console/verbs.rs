@@ -135,7 +135,7 @@ fn completes(arguments: &[&str], said: &str) {
     let answer = home.run(&with(arguments, &["--yes", "--wait", "--demo"]));
     assert_eq!(answer.code, Some(0), "{arguments:?}: {answer:?}");
     assert!(answer.out.starts_with(&format!("completed: {said}")), "{arguments:?}: {answer:?}");
-    let ops = home.run(&["ops", "-o", "json"]).json();
+    let ops = home.run(&["ops", "-o", "json", "--demo"]).json();
     assert_eq!(ops["items"][0]["plan"]["verb"], arguments[0], "{ops}");
     assert_eq!(ops["items"][0]["verdict"]["outcome"], "completed", "{ops}");
     assert_eq!(ops["items"][0]["number"], 1, "{ops}");

@@ -245,6 +245,7 @@ async fn an_operation_that_nobody_followed_is_looked_after_without_sending() {
         last_at: plan.made_at,
         plan,
         operator: "test".into(),
+        override_reason: None,
         sent: vec![0],
         answered: vec![],
         verdict: None,

@@ -115,13 +115,23 @@ impl Draft<'_> {
                     )
                     .hint("only a digest that has run can be promoted"));
                 }
+                if workload.spec.image.digest == image.digest {
+                    return Err(Error::new(ErrorKind::Conflict, format!("{name} runs {digest} already")));
+                }
                 let title = format!("run {digest} of {from} in {name}");
-                (title, json!({ "image": image.to_string() }), format!("every task of {name} runs {digest}"))
+                (
+                    title,
+                    json!({ "image": { "from": workload.spec.image.to_string(), "to": image.to_string() } }),
+                    format!("every task of {name} runs {digest}"),
+                )
             }
             (Verb::Promote, _) => {
                 return Err(Error::new(ErrorKind::Usage, "promote needs the image and where it was proven"));
             }
             (Verb::Scale, Argument::Replicas(tasks)) => {
+                if counts.desired == *tasks {
+                    return Err(Error::new(ErrorKind::Conflict, format!("{name} wants {tasks} tasks already")));
+                }
                 self.scale_impact(workload, *tasks)?;
                 let title = format!("scale {name} from {} to {tasks}", counts.desired);
                 (title, json!({ "replicas": tasks }), format!("{name} has {tasks} running tasks"))
@@ -135,12 +145,13 @@ impl Draft<'_> {
                     )
                     .hint("promote the digest it should run instead"));
                 };
-                let image = previous.image.to_string();
-                (
-                    format!("roll {name} back"),
-                    json!({ "image": image }),
-                    format!("every task of {name} runs what it ran before"),
-                )
+                let (now, image) = (workload.spec.image.to_string(), previous.image.to_string());
+                let same = now == image;
+                let change = if same { json!({}) } else { json!({ "image": { "from": now, "to": image } }) };
+                if same {
+                    self.say(format!("{name} ran the same image before: going back changes what else was changed"));
+                }
+                (format!("roll {name} back"), change, format!("every task of {name} runs what it ran before"))
             }
             _ => {
                 let change = match self.world.flavour {

@@ -445,6 +445,7 @@ fn record(plan: Plan, sent: Vec<usize>, at: Timestamp) -> OperationRecord {
         operation: plan.operation.clone(),
         plan,
         operator: "ada".into(),
+        override_reason: None,
         approved_at: at,
         answered: Vec::new(),
         sent,
@@ -640,7 +641,8 @@ async fn a_plan_knows_what_undoes_it() {
     };
     assert_eq!(undo(Verb::Drain, node(), Argument::None).await, Some((Verb::Activate, Argument::None)));
     assert_eq!(undo(Verb::Cordon, node(), Argument::None).await, Some((Verb::Activate, Argument::None)));
-    assert_eq!(undo(Verb::Activate, node(), Argument::None).await, None, "it takes work already");
+    let again = plan_for(&connection, Verb::Activate, node(), Argument::None).await.expect_err("it takes work already");
+    assert_eq!(again.kind, ErrorKind::Conflict, "{again}");
     done(&connection, Verb::Cordon, node(), Argument::None).await;
     assert_eq!(undo(Verb::Activate, node(), Argument::None).await, Some((Verb::Cordon, Argument::None)));
     let key = service()[0].key.clone();
@@ -666,7 +668,7 @@ async fn nodes_change_their_role_and_the_quorum_follows() {
     let worker = node_of(&connection, |it| !it.role.votes()).id;
     let plan = plan_for(&connection, Verb::PromoteNode, vec![worker.clone()], Argument::None).await.expect("a plan");
     assert_eq!(plan.steps[0].request.change, serde_json::json!({ "Spec.Role": { "from": "worker", "to": "manager" } }));
-    assert_eq!(plan.consequences[0], "3 managers become 4: the swarm survives the loss of 1 of them instead of 1");
+    assert_eq!(plan.consequences[0], "3 managers become 4: the swarm survives the loss of 1 of them, as before");
     assert_eq!(plan.undo.as_ref().map(|undo| undo.verb), Some(Verb::DemoteNode));
     let (verdict, _, effects) = done(&connection, Verb::PromoteNode, vec![worker.clone()], Argument::None).await;
     assert_eq!((verdict.outcome, effects, quorum()), (Outcome::Completed, 1, votes(4)));

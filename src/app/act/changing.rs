@@ -12,7 +12,7 @@ use crate::{
     },
     error::Error,
     fleet::{ConnectionId, EnvironmentId, Kind, NodeRole, ResourceId, Text, text::capitalised},
-    operation::{Answer, Argument, Intent, Plan, Verb, lock_of, promotion},
+    operation::{Answer, Argument, Intent, Plan, Verb, lock_of, promotion, replicas},
 };
 
 /// What `:drain` may be given.
@@ -54,6 +54,10 @@ impl App {
             Verb::Lock => {
                 let reason = argument.split_once(char::is_whitespace).map_or("", |(_, reason)| reason.trim());
                 let reason = Text::clean(reason);
+                if reason.is_empty() {
+                    let hint = format!("Write `:lock {} REASON`.", argument.trim());
+                    return Err(Refusal::new("The others will want to know why.".to_owned(), Some(&hint)));
+                }
                 Intent { argument: Argument::Lock { reason, lasts: LOCK }, ..intent }
             }
             Verb::Scale if argument.is_empty() => {
@@ -96,17 +100,19 @@ impl App {
         let names = intent.subjects.iter().map(|id| self.name_of(id).to_string()).collect();
         let evidence = self.evidence(&intent);
         out.effects.push(Effect::Plan(intent.clone(), Box::new(evidence)));
+        // One plan at a time is read.
+        self.overlays.retain(|overlay| !matches!(overlay, Overlay::Plan(_)));
         self.overlays.push(Overlay::Plan(Box::new(PlanView::new(intent, names))));
     }
 
     /// The number of tasks was written. Says what is wrong with it.
     pub(super) fn scale_to(&mut self, intent: &Intent, number: &str, out: &mut Outcome) -> Option<String> {
-        match number.parse::<u32>() {
+        match replicas(number) {
             Ok(replicas) => {
                 self.ask_for_plan(Intent { argument: Argument::Replicas(replicas), ..intent.clone() }, out);
                 None
             }
-            Err(_) => Some(format!("`{number}` is no number of tasks")),
+            Err(problem) => Some(problem),
         }
     }
 

@@ -52,6 +52,9 @@ impl App {
     pub(super) fn show(&mut self, pane: Pane, filter: &str, out: &mut Outcome) {
         self.trail.clear();
         self.spot = Spot::of(pane);
+        if pane == Pane::Logs {
+            self.logs.reopen(self.settings.log_tail, self.settings.log_bytes);
+        }
         self.settle(Urgency::Now, out);
         if !filter.is_empty() {
             self.narrow(filter);

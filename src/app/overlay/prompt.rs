@@ -1,6 +1,12 @@
 //! One line to type. What it is for says what happens on every key and on enter.
 
-use crate::{app::input::Input, operation::Intent};
+use crate::{
+    app::{
+        input::{Edit, Input},
+        key::{Key, KeyCode},
+    },
+    operation::Intent,
+};
 
 /// One line to type.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +19,8 @@ pub struct Prompt {
     pub problem: Option<String>,
     /// What is put back when it is given up.
     pub before: String,
+    /// Nothing was typed yet: a value that was put there as it is now is replaced by what is typed.
+    pub untouched: bool,
 }
 
 /// What a line is typed for.
@@ -37,7 +45,17 @@ pub enum Purpose {
 impl Prompt {
     /// A line for `purpose` that begins with `text`.
     pub fn new(purpose: Purpose, text: &str) -> Self {
-        Self { purpose, input: Input::new(text), problem: None, before: text.to_owned() }
+        Self { purpose, input: Input::new(text), problem: None, before: text.to_owned(), untouched: true }
+    }
+
+    /// What `key` does to the line.
+    pub fn key(&mut self, key: Key) -> Edit {
+        let replaces = matches!(self.purpose, Purpose::Scale(_)) && self.untouched;
+        if replaces && matches!(key.code, KeyCode::Character(_)) && !key.control && !key.alt {
+            self.input = Input::default();
+        }
+        self.untouched = false;
+        self.input.key(key)
     }
 
     /// What stands before the line.

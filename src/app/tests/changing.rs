@@ -217,8 +217,8 @@ fn scale_asks_for_a_number() {
     let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("a number is asked for") };
     assert_eq!(prompt.input.text(), "2");
     stage.keys("'x enter");
-    let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("`2x` is no number") };
-    assert_eq!(prompt.problem.as_deref(), Some("`2x` is no number of tasks"));
+    let Some(Overlay::Prompt(prompt)) = stage.overlay() else { panic!("`x` is no number") };
+    assert_eq!(prompt.problem.as_deref(), Some("`x` is no number of tasks"), "what stood there is replaced");
     stage.keys("ctrl-u 5 enter");
     assert_eq!(asked(&mut stage).argument, Argument::Replicas(5));
 }

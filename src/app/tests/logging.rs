@@ -305,3 +305,16 @@ fn a_source_that_fails_is_named_until_it_delivers_again() {
     push(&mut stage, batch("api.1", 5_000, &["b"]));
     assert_eq!(stage.app.logs().troubles().len(), 0);
 }
+
+#[test]
+fn a_log_that_was_left_is_streamed_again_when_it_is_looked_at_again() {
+    let mut stage = logged(&["one"]);
+    let request = stage.app.logs().requests()[0].clone();
+    stage.keys("esc");
+    assert!(stage.app.logs().requests().is_empty(), "nobody looks");
+    stage.keys("7");
+    assert_eq!(stage.app.logs().requests(), std::slice::from_ref(&request));
+    assert_eq!(shown(&stage), Vec::<String>::new(), "it begins anew");
+    push(&mut stage, batch("api.1", 2_000, &["two"]));
+    assert_eq!(shown(&stage), ["two"]);
+}

@@ -39,6 +39,7 @@ fn record(id: &str, at: i64, outcome: Option<Outcome>) -> OperationRecord {
         operation: OperationId(id.into()),
         plan: plan(id),
         operator: "ada".into(),
+        override_reason: None,
         approved_at: Timestamp(at),
         sent: vec![0],
         answered: Vec::new(),

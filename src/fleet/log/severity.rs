@@ -128,9 +128,22 @@ fn json(head: &[u8]) -> Option<Severity> {
     None
 }
 
+/// Whether it begins with the name of an exception, as a stack trace ends (Python) or begins (Java):
+/// `RuntimeError: out of memory`, `java.lang.IllegalStateException`.
+fn raised(head: &[u8]) -> bool {
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$');
+    let length = head.iter().take_while(part).count();
+    let (name, rest) = head.split_at(length);
+    let named = [&b"Error"[..], b"Exception"].iter().any(|end| name.len() > end.len() && name.ends_with(end));
+    named && matches!(rest, [] | [b':', ..])
+}
+
 /// The first word that is a level and stands like one.
 fn words(head: &[u8]) -> Severity {
     if head.starts_with(b"Traceback (most recent") || head.starts_with(b"Exception in ") {
+        return Severity::Error;
+    }
+    if raised(head) {
         return Severity::Error;
     }
     let mut at = 0;
@@ -214,6 +227,9 @@ mod tests {
             (r#"{"severity": "CRITICAL"}"#, Fatal),
             (r#"{"a":"level","b":1}"#, Unknown),
             ("Traceback (most recent call last):", Error),
+            ("RuntimeError: out of memory", Error),
+            ("java.lang.IllegalStateException", Error),
+            ("ErrorHandler: ready", Unknown),
             ("panic: runtime error: index out of range", Fatal),
             ("2026/01/02 [debug] x", Debug),
             ("", Unknown),

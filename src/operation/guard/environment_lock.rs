@@ -13,7 +13,7 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
         let here = environment == Some(&lock.environment) || plan.subjects.contains(&lock.id);
         here && lock.holds(evidence.at) && !ours(lock, evidence, plan)
     };
-    let lock = evidence.locks.iter().find(in_the_way)?;
+    let Some(lock) = evidence.locks.iter().find(in_the_way) else { return beside(evidence, plan) };
     let Lock { holder, environment, reason, .. } = lock;
     let (age, left) = (brief(lock.since.age(evidence.at)), brief(evidence.at.age(lock.until)));
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
@@ -27,6 +27,26 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
         weight: Weight::Forbid,
         text: text.into(),
         hint: Some(format!("ask {holder}, or wait until the lock ends by itself").into()),
+    })
+}
+
+/// Warns where a node that is emptied runs something of an environment that somebody else has locked.
+fn beside(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
+    if plan.verb != Verb::Drain {
+        return None;
+    }
+    let runs = |lock: &&Lock| {
+        evidence.tasks.iter().any(|task| task.environment.as_ref() == Some(&lock.environment) && task.wanted)
+    };
+    let others = |lock: &&Lock| lock.holds(evidence.at) && !ours(lock, evidence, plan);
+    let lock = evidence.locks.iter().filter(others).find(runs)?;
+    let Lock { holder, environment, reason, .. } = lock;
+    let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    Some(Finding {
+        guard: "environment lock".into(),
+        weight: Weight::Warn,
+        text: format!("tasks of {environment} move too, which {holder} has locked{why}").into(),
+        hint: Some(format!("ask {holder} first").into()),
     })
 }
 
@@ -103,5 +123,19 @@ mod tests {
         assert_eq!(held_for("me", |_| {}), None);
         assert_eq!(held_for("broken", |plan| plan.resumes = Some(OperationId("broken".into()))), None);
         assert!(held_for("another", |_| {}).is_some());
+    }
+
+    #[test]
+    fn a_drain_that_moves_tasks_of_a_locked_environment_says_so() {
+        let drain = |environment: &'static str| {
+            found(Verb::Drain, move |evidence, plan| {
+                plan.environment = None;
+                let mut task = sample::task("auth.1", "auth", "w1");
+                (task.environment, task.wanted) = (Some(environment.into()), true);
+                evidence.tasks = vec![task];
+            })
+        };
+        assert!(drain("prod").is_some_and(|text| text.starts_with("tasks of prod move too, which ada")));
+        assert_eq!(drain("test"), None);
     }
 }

@@ -60,6 +60,10 @@ impl Draft<'_> {
                     (false, true) => Availability::Paused,
                     (false, false) => Availability::Active,
                 };
+                // A drain that was broken off goes on.
+                if machine.row.availability == to && !drains {
+                    return Err(Error::new(ErrorKind::Conflict, format!("{name} is {} already", spec_word(to))));
+                }
                 let (from, to) = (spec_word(machine.row.availability), spec_word(to));
                 (node_update(id, json!({ AVAILABILITY: { "from": from, "to": to } })), format!("set {name} to {to}"))
             }

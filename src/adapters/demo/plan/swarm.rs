@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Draft, missing, request};
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{Availability, NodeRole, ResourceId},
+    fleet::{Availability, NodeRole, Quorum, ResourceId},
     operation::{Argument, Request, Verb},
 };
 
@@ -30,11 +30,14 @@ impl Draft<'_> {
     pub(super) fn role(&mut self, id: &ResourceId) -> Result<()> {
         let (number, machine) = self.world.machine(&id.key).ok_or_else(|| missing(id))?;
         let (name, leads) = (machine.row.name.clone(), machine.row.role == NodeRole::Leader);
-        let managers = self.world.machines.values().filter(|it| it.votes()).count();
-        let (from, to, role, after) = if self.plan.verb == Verb::PromoteNode {
-            ("worker", "manager", NodeRole::Manager, managers + 1)
+        let managers = u32::try_from(self.world.machines.values().filter(|it| it.votes()).count()).unwrap_or(u32::MAX);
+        // Those before it in the plan have had their turn by then.
+        let before = u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX);
+        let (from, to, role, managers, after) = if self.plan.verb == Verb::PromoteNode {
+            ("worker", "manager", NodeRole::Manager, managers + before, managers + before + 1)
         } else {
-            ("manager", "worker", NodeRole::Worker, managers.saturating_sub(1))
+            let managers = managers.saturating_sub(before);
+            ("manager", "worker", NodeRole::Worker, managers, managers.saturating_sub(1))
         };
         if machine.votes() == role.votes() {
             return Err(Error::new(ErrorKind::Conflict, format!("{name} is a {to} already")));
@@ -45,12 +48,7 @@ impl Draft<'_> {
         }
         let request = node_update(id, json!({ "Spec.Role": { "from": from, "to": to } }));
         self.step(id, format!("make {name} a {to}"), request, format!("it to be a {to}"));
-        let survives = |managers: usize| managers.saturating_sub(1) / 2;
-        self.say(format!(
-            "{managers} managers become {after}: the swarm survives the loss of {} of them instead of {}",
-            survives(after),
-            survives(managers)
-        ));
+        self.say(Quorum::change(managers, after));
         if leads {
             self.say(format!("{name} leads: another manager is elected first"));
         }

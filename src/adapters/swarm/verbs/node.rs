@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{ResourceId, Text},
+    fleet::{Quorum, ResourceId, Text},
     operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step, Verb},
 };
 
@@ -189,10 +189,13 @@ async fn activate(draft: &mut Draft, subject: &ResourceId, machine: &Machine) ->
 fn role(draft: &mut Draft, subject: &ResourceId, machine: &Machine, verb: Verb) -> Result<()> {
     let name = machine.name();
     let managers = machine.nodes.iter().filter(|node| node.manager_status.is_some()).count();
-    let tolerates = |managers: usize| managers.saturating_sub(1) / 2;
-    let (to, after) = match verb {
-        Verb::PromoteNode => ("manager", managers + 1),
-        _ => ("worker", managers.saturating_sub(1)),
+    let managers = u32::try_from(managers).unwrap_or(u32::MAX);
+    // Those before it in the plan have had their turn by then.
+    let before = draft.plan.subjects.iter().position(|it| it == subject).unwrap_or(0);
+    let before = u32::try_from(before).unwrap_or(u32::MAX);
+    let (to, managers, after) = match verb {
+        Verb::PromoteNode => ("manager", managers + before, managers + before + 1),
+        _ => ("worker", managers.saturating_sub(before), managers.saturating_sub(before + 1)),
     };
     differs(machine, "Role", to, &format!("is a {to} already"))?;
     if after == 0 {
@@ -200,11 +203,7 @@ fn role(draft: &mut Draft, subject: &ResourceId, machine: &Machine, verb: Verb) 
     }
     let title = format!("make {name} a {to}");
     draft.plan.steps.push(machine.set(subject, "Role", to, &title, &format!("it to be a {to}")));
-    draft.say(format!(
-        "{managers} managers become {after}: the swarm survives the loss of {} of them instead of {}",
-        tolerates(after),
-        tolerates(managers)
-    ));
+    draft.say(Quorum::change(managers, after));
     if machine.node.manager_status.as_ref().is_some_and(|status| status.leader) {
         draft.say(format!("{name} leads: another manager is elected first, which takes some seconds"));
     }
