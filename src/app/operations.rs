@@ -366,9 +366,9 @@ impl Operations {
     }
 
     /// A plan was agreed to; the cursor goes to it.
-    pub fn begin(&mut self, plan: Plan, now: Timestamp) {
+    pub fn begin(&mut self, plan: Plan, override_reason: Option<Text>, now: Timestamp) {
         self.cursor = Some(plan.operation.clone());
-        self.all.insert(0, Operation::new(plan, now));
+        self.all.insert(0, Operation { override_reason, ..Operation::new(plan, now) });
         self.find_cursor();
     }
 

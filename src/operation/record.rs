@@ -143,7 +143,7 @@ impl OperationRecord {
             operation: record.operation.clone(),
             plan: (**plan).clone(),
             operator: operator.clone(),
-            override_reason: override_reason.clone(),
+            override_reason: override_reason.clone().filter(|_| plan.forbidden()),
             approved_at: record.at,
             sent: Vec::new(),
             answered: Vec::new(),

@@ -25,6 +25,9 @@ pub fn operation(number: usize, record: &OperationRecord, format: Format) -> Res
         Format::Table | Format::Wide => {
             let mut text = super::plan(&record.plan, format)?;
             let _ = writeln!(text, "\nAgreed to by {} at {}", record.operator, rfc3339(record.approved_at.0));
+            if let Some(reason) = &record.override_reason {
+                let _ = writeln!(text, "A guard was overridden: {reason}");
+            }
             let _ = writeln!(text, "Requests sent: {}, answered: {}", record.sent.len(), record.answered.len());
             let open = "No verdict yet: it runs, or its process died (`quarterdeck ops observe` looks).\n";
             let verdict = record.verdict.as_ref().map(|verdict| super::verdict(verdict, format)).transpose()?;

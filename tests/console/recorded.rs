@@ -163,6 +163,9 @@ fn a_guard_is_overridden_with_a_reason_that_is_recorded() {
     assert_eq!(roll.code, Some(0), "{roll:?}");
     let records = chained(&only_journal(&home));
     assert_eq!(records[0]["entry"]["override_reason"], "mara agreed on the phone");
+    for told in [&["ops", "show", "1", "--demo"][..], &["ops", "handover", "--demo"]] {
+        assert!(home.run(told).well().contains("overridden: mara agreed on the phone"), "{told:?}");
+    }
 }
 
 #[test]

@@ -248,7 +248,7 @@ impl App {
     fn approve(&mut self, plan: Plan, answer: Answer, override_reason: Option<Text>, out: &mut Outcome) {
         let intent = plan.intent();
         let evidence = self.evidence(&intent);
-        self.operations.begin(plan.clone(), self.known.now);
+        self.operations.begin(plan.clone(), override_reason.clone(), self.known.now);
         out.effects.push(Effect::Approve {
             plan: Box::new(plan),
             answer,

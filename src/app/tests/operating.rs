@@ -206,7 +206,7 @@ fn the_rest_of_the_time_is_never_negative() {
     let mut stage = Stage::new(small());
     let mut expected = plan("op-1");
     expected.expected = Some(Duration::from_mins(1));
-    stage.app.operations.begin(expected, sample::NOW);
+    stage.app.operations.begin(expected, None, sample::NOW);
     let operation = stage.app.operations().current().expect("an operation").clone();
     let at = |seconds| operation.remaining(sample::NOW.after(Duration::from_secs(seconds)));
     assert_eq!(at(20), Some(Remaining::About(Duration::from_secs(40))));
@@ -253,7 +253,7 @@ fn quitting_asks_while_an_operation_runs_and_says_what_goes_on() {
     let mut stage = Stage::new(small());
     let mut two = plan("op-1");
     two.steps = vec![step("roll api"), step("roll web")];
-    stage.app.operations.begin(two, sample::NOW);
+    stage.app.operations.begin(two, None, sample::NOW);
     progress(&mut stage, Progress::Step(0));
     stage.keys("q");
     assert!(stage.wanted().is_empty());

@@ -248,6 +248,9 @@ fn name<'a>(id: &'a ResourceId, app: &'a App) -> &'a str {
 fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
     let world = app.world();
     let (sign, role) = look(theme, &operation.state);
+    if let Some(reason) = &operation.override_reason {
+        page.say("! ", theme.warning, &format!("a guard was overridden: {reason}"), theme.text);
+    }
     match &operation.state {
         State::Ended(verdict) => {
             page.say(&format!("{sign} "), role, &verdict.text, theme.text);
