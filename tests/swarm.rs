@@ -20,3 +20,5 @@ mod nodes;
 mod rolls;
 #[path = "swarm/services.rs"]
 mod services;
+#[path = "swarm/testing.rs"]
+mod testing;

@@ -177,7 +177,8 @@ fn arguments(verb: Verb, command: Command) -> Command {
         Verb::Remove => command.arg(name("STACK", "The stack")),
         Verb::Evict => command.arg(several("TASK", "Tasks: names or ids")),
         Verb::Approve => command.arg(name("PIPELINE", "The pipeline that waits")),
-        Verb::Test => command.arg(several("ENDPOINT", "Test endpoints: names, environment/name or ids")),
+        Verb::Test => command
+            .arg(several("ENDPOINT", "Test addresses: names, environment/name or ids; an environment is all of its")),
         Verb::Lock => command
             .arg(name("ENVIRONMENT", "The environment"))
             .arg(

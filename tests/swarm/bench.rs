@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU8, AtomicU32, Ordering},
@@ -124,6 +124,27 @@ pub fn try_docker(socket: &Path, arguments: &[&str]) -> std::result::Result<Stri
     let output = Command::new("docker").arg("-H").arg(host).args(arguments).output().expect("docker runs");
     let text = |bytes| String::from_utf8(bytes).expect("docker writes UTF-8");
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+/// What the program said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub output: String,
+    pub errors: String,
+}
+
+/// Runs the program with `words` in an empty home with the configuration `text`.
+pub async fn program(words: &[&str], text: &str, environment: &[(&str, &str)]) -> Said {
+    let home = tempfile::tempdir().expect("a folder for the state");
+    let file = home.path().join("config.toml");
+    std::fs::write(&file, text).expect("it can be written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
+    command.args(words).arg("--config").arg(file).env_clear();
+    command.env("HOME", home.path()).env("USER", "tester").envs(environment.iter().copied()).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Said { code: output.status.code(), output: text(&output.stdout), errors: text(&output.stderr) }
 }
 
 /// An adapter for the engine at `socket`.

@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +16,7 @@ use quarterdeck::{
 };
 
 use crate::{
-    bench::{Lab, Notes, Own, Tap, act, approve, lab_alone, listed, open, plan_of, run, sentence},
+    bench::{Lab, Notes, Own, Tap, act, approve, lab_alone, listed, open, plan_of, program, run, sentence},
     nodes::{all_take_tasks, node, places},
 };
 
@@ -286,21 +285,6 @@ async fn a_drain_outlives_a_manager_that_dies_in_its_middle() {
     }
 }
 
-/// What the program says to `words` through the daemon at `tap`: its exit code and its words to people.
-async fn program(tap: &Tap, words: &[&str]) -> (Option<i32>, String) {
-    let home = tempfile::tempdir().expect("a folder for the state");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
-    command
-        .args(words)
-        .env_clear()
-        .env("HOME", home.path())
-        .env("USER", "tester")
-        .env("DOCKER_HOST", format!("unix://{}", tap.path.display()))
-        .stdin(Stdio::null());
-    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("it runs");
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_would_break_the_quorum_is_refused_and_nothing_is_sent() {
     let Some((lab, _turn)) = lab_alone() else { return };
@@ -316,6 +300,10 @@ async fn what_would_break_the_quorum_is_refused_and_nothing_is_sent() {
         }
     };
     wait("unreachable").await;
+    let through = async |tap: &Tap, words: &[&str]| {
+        let said = program(words, "", &[("DOCKER_HOST", &format!("unix://{}", tap.path.display()))]).await;
+        (said.code, said.errors)
+    };
     let mut said = Vec::new();
     for words in [
         &["drain", "m2", "--yes", "--wait"][..],
@@ -323,13 +311,13 @@ async fn what_would_break_the_quorum_is_refused_and_nothing_is_sent() {
         &["demote-node", "m2", "--yes", "--wait"],
         &["drain", "m2", "--plan"],
     ] {
-        said.push((words.join(" "), program(&tap, words).await));
+        said.push((words.join(" "), through(&tap, words).await));
     }
     lab.script(&["start", "m3"]);
     wait("reachable").await;
     // With all of them there, two at once are still one too many.
     let both = ["drain", "m1", "m2", "--yes", "--wait"];
-    said.push((both.join(" "), program(&tap, &both).await));
+    said.push((both.join(" "), through(&tap, &both).await));
     for (words, (code, errors)) in &said {
         println!("{words}: {code:?} {errors}");
         assert_eq!(*code, Some(3), "{words}: {errors}");

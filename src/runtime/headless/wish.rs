@@ -5,7 +5,7 @@ use std::{io::Read as _, path::Path, sync::Arc};
 use super::{Fit, Gathered, Name};
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{ConnectionId, EnvironmentId, Environments, Kind, Resource, ResourceId},
+    fleet::{ConnectionId, EnvironmentId, Environments, Kind, Purpose, Resource, ResourceId, Store},
     operation::{Argument, Intent, OperationRecord, Plan, Verb, lock_of, promotion},
     platform::Adapter,
     report,
@@ -76,6 +76,7 @@ impl Wish {
                 names.iter().map(of).collect::<Result<_>>()?
             }
             Verb::RotateToken => vec![the_cluster(seen, &offering)?],
+            Verb::Test => tests(names, &seen.store, fit)?,
             Verb::Roll
             | Verb::Drain
             | Verb::Cordon
@@ -86,12 +87,35 @@ impl Wish {
             | Verb::Remove
             | Verb::Evict
             | Verb::Approve
-            | Verb::Test
             | Verb::PromoteNode
             | Verb::DemoteNode => named()?,
         };
         Ok(Intent::new(verb, subjects, argument.clone()))
     }
+}
+
+/// Test addresses by their names; the name of an environment is all of its.
+fn tests(names: &[String], store: &Store, fit: Fit) -> Result<Vec<ResourceId>> {
+    let mut found: Vec<ResourceId> = Vec::new();
+    for name in names {
+        let its = match Name::of(name, Verb::Test.subjects()).find(store, fit) {
+            Ok(id) => vec![id],
+            Err(error) => {
+                let tests = store.all(Kind::Endpoint).filter_map(Resource::as_endpoint);
+                let its = tests.filter(|it| {
+                    it.purpose == Purpose::Test && it.environment.as_ref().is_some_and(|place| *place.0 == **name)
+                });
+                let mut its: Vec<ResourceId> = its.map(|it| it.id.clone()).collect();
+                its.sort();
+                if its.is_empty() {
+                    return Err(error);
+                }
+                its
+            }
+        };
+        found.extend(its.into_iter().filter(|id| !found.contains(id)).collect::<Vec<_>>());
+    }
+    Ok(found)
 }
 
 /// The one cluster whose connection offers it.
