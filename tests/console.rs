@@ -24,6 +24,8 @@ mod past;
 mod recorded;
 #[path = "console/screens.rs"]
 mod screens;
+#[path = "console/together.rs"]
+mod together;
 #[path = "console/verbs.rs"]
 mod verbs;
 

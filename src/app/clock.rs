@@ -36,7 +36,7 @@ impl App {
         self.cover(now, out);
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         let (look, change) = (due(self.next.look), due(self.next.change));
-        if due(self.operations.reads_next()) {
+        if due(self.operations.reads_next(self.spot.pane == Pane::Operations)) {
             self.operations.reading(now);
             out.effects.push(Effect::ReadJournal);
         }
@@ -164,7 +164,7 @@ impl App {
     }
 
     fn operations_change(&self, next: &mut Next) {
-        if let Some(at) = self.operations.reads_next() {
+        if let Some(at) = self.operations.reads_next(self.spot.pane == Pane::Operations) {
             next.look(at);
         }
         if self.spot.pane != Pane::Operations {

@@ -323,10 +323,10 @@ impl Operations {
         self.all.iter().filter(|it| matches!(it.state, State::UnderWay | State::Stopping))
     }
 
-    /// When the journals are to be read again, because another process runs something.
-    pub fn reads_next(&self) -> Option<Timestamp> {
+    /// When the journals are to be read again, because another process runs something, or somebody looks whether one does.
+    pub fn reads_next(&self, looked_at: bool) -> Option<Timestamp> {
         let elsewhere = self.all.iter().any(|it| it.state == State::Elsewhere);
-        elsewhere.then(|| self.read_at.after(PAUSE))
+        (elsewhere || looked_at).then(|| self.read_at.after(PAUSE))
     }
 
     /// The journals are being read.

@@ -47,8 +47,8 @@ pub struct Ongoing {
     pub verb: Verb,
     /// What it is called: `web`.
     pub name: Text,
-    /// To what.
-    pub subjects: Vec<ResourceId>,
+    /// Everything it changes.
+    pub touches: Vec<ResourceId>,
     /// Since when.
     pub since: Timestamp,
 }
@@ -56,7 +56,10 @@ pub struct Ongoing {
 impl From<OperationRecord> for Ongoing {
     fn from(record: OperationRecord) -> Self {
         let OperationRecord { operation, plan, operator, approved_at, .. } = record;
-        Self { id: operation, operator, verb: plan.verb, name: plan.name, subjects: plan.subjects, since: approved_at }
+        let mut touches: Vec<ResourceId> = plan.touched().cloned().collect();
+        touches.sort();
+        touches.dedup();
+        Self { id: operation, operator, verb: plan.verb, name: plan.name, touches, since: approved_at }
     }
 }
 

@@ -171,6 +171,11 @@ impl Plan {
         Intent { resumes: self.resumes.clone(), ..intent }
     }
 
+    /// Everything it changes: its subjects, and what else its own steps are about. The lock around them is not theirs.
+    pub fn touched(&self) -> impl Iterator<Item = &ResourceId> {
+        self.subjects.iter().chain(self.steps.iter().filter(|step| !step.always).map(|step| &step.subject))
+    }
+
     /// The wish that finishes it once the steps with these numbers were `sent`, which is for those of its subjects that
     /// have a step which is not done. Whether the last of them is done only a verdict can say: with `whole` it is.
     pub fn rest(&self, sent: &[usize], whole: bool) -> Intent {

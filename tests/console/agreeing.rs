@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// Opens the plan of rolling the first service that `filter` finds.
-fn plan(console: &Console, filter: &str) {
+pub fn plan(console: &Console, filter: &str) {
     console.keys("3");
-    console.until("the services", |screen| screen.row("Services").is_some() && screen.has("services"));
+    console.until("the services", |screen| screen.has("R roll"));
     console.keys("/");
     console.keys(filter);
     console.keys(ENTER);

@@ -33,7 +33,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The lines of a journal file, after its hash chain was computed anew from its bytes.
-fn chained(file: &Path) -> Vec<Value> {
+pub fn chained(file: &Path) -> Vec<Value> {
     let name = file.file_name().expect("it has a name").to_string_lossy().into_owned();
     let text = fs::read_to_string(file).expect("it can be read");
     assert!(text.ends_with('\n'), "the last line is whole");
@@ -52,7 +52,7 @@ fn chained(file: &Path) -> Vec<Value> {
     records
 }
 
-fn events(records: &[Value]) -> Vec<&str> {
+pub fn events(records: &[Value]) -> Vec<&str> {
     records.iter().map(|record| record["entry"]["event"].as_str().unwrap_or_default()).collect()
 }
 

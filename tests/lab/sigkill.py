@@ -3,7 +3,8 @@
 
     sigkill.py --binary PATH [--rounds 200] [--seed N]
 
-Needs the swarm of swarm.sh, three managers and two workers, with nothing else on it that moves (`system-b.sh down`).
+Needs a swarm of swarm.sh, three managers and two workers, with nothing else on it; LAB_DIR says where, so that it can
+be one of its own (`LAB_ID=kill LAB_DIR=/tmp/quarterdeck-lab-kill swarm.sh up 3 2`).
 Eight at once, each with things of its own: four roll or scale a service, two promote a digest, one drains the
 worker that runs a service, plainly or start-first, and another a manager. Every round the program is killed between
 0.1 and 16 s after its start, most often early; then `ops observe` has to explain the operation. The daemon's own events
@@ -107,8 +108,13 @@ def entries(home):
     return found
 
 
+SOON = [0.1, 0.3, 0.5, 0.5, 1.0, 2.0, 6.0]
+
+
 class Rolled:
     """A service that is rolled or scaled."""
+
+    moments = SOON
 
     def __init__(self, name):
         self.name = name
@@ -131,6 +137,8 @@ class Rolled:
 
 class Promoted:
     """A service in qa whose digest is promoted to prod."""
+
+    moments = SOON
 
     def __init__(self, name):
         self.source, self.target = f"qkqa_{name}", f"qkprod_{name}"
@@ -158,6 +166,8 @@ class Promoted:
 class Drained:
     """The node that runs a service, one of two."""
 
+    moments = [0.3, 0.5, 1.0, 2.0, 6.0, 16.0]
+
     def __init__(self, name, nodes):
         self.name, self.nodes = name, nodes
         for node in nodes:
@@ -182,7 +192,7 @@ class Drained:
             time.sleep(0.2)
         self.node = places[0]
         _, constraints, labels = self.look()
-        return ["drain", self.node, *chance.choice([["--start-first"], []])], ("drain", constraints, labels)
+        return ["drain", self.node, *chance.choice([["--start-first"], ["--start-first"], []])], ("drain", constraints, labels)
 
     def after(self, binary, home):
         """Takes it all back, and sees that it is."""
@@ -202,7 +212,7 @@ def one_round(binary, home, chance, subject, daemon):
     time.sleep(0.5)
     before, began = subject.look(), time.time()
     process = quarterdeck(binary, home, *words, "--yes", "--wait", "--override", "a test of the lab")
-    after = 0.1 + chance.choice([0.1, 0.3, 0.5, 0.5, 1.0, 2.0, 6.0, 16.0]) * chance.random()
+    after = 0.1 + chance.choice(subject.moments) * chance.random()
     try:
         process.wait(after)
         ended = True
@@ -243,7 +253,7 @@ def one_round(binary, home, chance, subject, daemon):
     count(totals, "requests", sum(sent.values()))
     if len(steps) != sum(sent.values()):
         return f"{words}: a step was sent twice: {said}"
-    for thing in set(changes) | set(sent):
+    for thing in subject.things:
         least, most, did = answered.get(thing, 0), sent.get(thing, 0), changes.get(thing, 0)
         if not least <= did <= most:
             return f"{words}: {thing} changed {did} times, was sent {most} times and answered {least} times: {verdict}"
@@ -283,6 +293,9 @@ def clean():
         docker("service", "rm", name)
     for node in ["m2", "m3", "w1", "w2"]:
         docker("node", "update", "--availability", "active", node)
+        labels = json.loads(docker("node", "inspect", node, "--format", "{{json .Spec.Labels}}"))
+        for name in filter(lambda name: name.startswith("qk"), labels):
+            docker("node", "update", "--label-rm", name, node)
 
 
 def main():

@@ -158,6 +158,39 @@ async fn a_service_that_is_gone_by_then_does_not_stop_a_drain_that_starts_first(
     act(&adapter, Verb::Activate, &id, Argument::None).await;
 }
 
+#[tokio::test]
+async fn a_service_that_two_drains_moved_gets_its_own_spec_back() {
+    let Some((lab, _turn)) = lab_alone() else { return };
+    let adapter = open(lab.socket("m1"));
+    all_take_tasks(&lab, &adapter).await;
+    let own = Own::create(&lab, "moved-twice", &["--replicas", "3", "--update-monitor", "1s"], "1.0");
+    let spec = || serde_json::from_str::<serde_json::Value>(&own.inspect("{{json .Spec}}")).expect("JSON");
+    let before = spec();
+    let at = places(&lab, &own.name);
+    let [first, second] = [at.first(), at.last()].map(|name| name.expect("three of them").clone());
+    assert_ne!(first, second);
+    let (one, other) = (node(&adapter, &first).await, node(&adapter, &second).await);
+    // The first drain is stopped once it has moved something, the second goes to its end.
+    let plan = plan_of(&adapter, Verb::Drain, &one, Argument::StartFirst).await.expect("it can be planned");
+    let away = plan.steps.iter().position(|step| step.title.contains(&own.name)).expect("it is moved");
+    let canceller = Canceller::default();
+    let mut progress = adapter.run(approve(plan), Arc::new(Notes::default()), canceller.listener());
+    while let Some(said) = progress.next().await {
+        println!("  {}", sentence(&said));
+        if matches!(said, Progress::Answered { step, .. } if step == away) {
+            canceller.cancel();
+        }
+    }
+    assert_ne!(spec(), before, "it was moved");
+    let verdict = act(&adapter, Verb::Drain, &other, Argument::StartFirst).await;
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    for id in [&other, &one] {
+        let verdict = act(&adapter, Verb::Activate, id, Argument::None).await;
+        assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    }
+    assert_eq!(spec(), before);
+}
+
 /// What can be compared of a swarm: which nodes take tasks and are heard, and the tasks wanted of one service.
 type Picture = (BTreeMap<String, (String, bool)>, BTreeSet<String>);
 

@@ -21,7 +21,7 @@ async fn the_answers_of_a_test_stack_are_one_answer() {
     let urls = std::fs::read_to_string(file).expect("QUARTERDECK_LAB_URLS names a file");
     let url = |name: &str| {
         let line = urls.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.map(str::to_owned).unwrap_or_else(|| panic!("the lab has no {name}"))
+        line.map_or_else(|| panic!("the lab has no {name}"), str::to_owned)
     };
     let probe = |name: &str, environment: &str, more: &str| {
         let url = url(name);

@@ -114,6 +114,12 @@ impl Changes {
     pub fn to(&self, path: &[&str]) -> Option<&Value> {
         self.0.iter().find(|change| change.path == path).map(|change| &change.to)
     }
+
+    /// What the label whose name begins with `prefix` becomes.
+    pub fn label(&self, prefix: &str) -> Option<&Value> {
+        let of = |path: &[String]| matches!(path, [first, name] if first == "Labels" && name.starts_with(prefix));
+        self.0.iter().find(|change| of(&change.path)).map(|change| &change.to)
+    }
 }
 
 /// Go leaves out what is empty, so empty and absent are one.

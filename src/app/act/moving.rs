@@ -59,7 +59,8 @@ impl App {
         if !filter.is_empty() {
             self.narrow(filter);
         }
-        if pane == Pane::Operations && *self.operations.journal() == crate::app::operations::Journal::Unread {
+        if pane == Pane::Operations {
+            self.operations.reading(self.known.now);
             out.effects.push(crate::app::Effect::ReadJournal);
         }
     }

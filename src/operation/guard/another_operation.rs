@@ -16,7 +16,7 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
     let ours = |it: &Ongoing| it.id == plan.operation || plan.resumes.as_ref() == Some(&it.id);
     let others = evidence.operations.iter().filter(|it| !ours(it)).filter(first);
     let clashing: Vec<String> = others
-        .filter(|it| it.subjects.iter().any(|subject| plan.subjects.contains(subject)))
+        .filter(|it| plan.touched().any(|touched| it.touches.contains(touched)))
         .map(|it| {
             let age = brief(it.since.age(evidence.at));
             format!("{} {} ({}, by {}, begun {age} ago)", it.verb.word(), it.name, it.id, it.operator)
@@ -48,7 +48,7 @@ mod tests {
             operator: "ada@bastion".into(),
             verb: Verb::Drain,
             name: node.into(),
-            subjects: vec![id(Kind::Node, node)],
+            touches: vec![id(Kind::Node, node)],
             since: minutes_ago(minutes),
         }
     }
@@ -67,6 +67,13 @@ mod tests {
         let text = "drain w1 (one, by ada@bastion, begun 3m ago) is under way on the same";
         assert_eq!(found("two", None, vec![ongoing("one", "w1", 3)]).as_deref(), Some(text));
         assert_eq!(found("two", None, vec![ongoing("one", "w2", 3)]), None);
+        // A drain that starts first also changes the services that it moves.
+        let mut moving = ongoing("one", "w2", 3);
+        moving.touches.push(id(Kind::Service, "auth"));
+        let mut plan = plan_for_nodes(Verb::Roll, &["w1"]);
+        plan.subjects = vec![id(Kind::Service, "auth")];
+        let evidence = Evidence { at: NOW, operations: vec![moving], ..Evidence::default() };
+        assert!(judge(&evidence, &plan).is_some_and(|it| it.text.starts_with("drain w2 (one")));
     }
 
     #[test]

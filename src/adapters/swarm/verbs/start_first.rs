@@ -25,8 +25,11 @@ use crate::{
     operation::{Step, plan::ServiceImpact},
 };
 
-/// Says which node a service was moved off, and how it was updated before: `NODE ORDER`.
-pub(super) const LABEL: &str = "quarterdeck.moved-off";
+/// With the id of a node behind it, the label that says that a service was moved off that node; its value says in which
+/// order it was updated before any such move.
+const LABEL: &str = "quarterdeck.moved-off.";
+/// The value where the spec names no order.
+const UNNAMED: &str = "unnamed";
 /// What one task takes to start elsewhere where nothing better is known.
 const START: Duration = Duration::from_secs(10);
 
@@ -39,7 +42,7 @@ pub(super) async fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Mac
     let (name, id) = (machine.name(), machine.node.id.as_str());
     let availability = machine.spec.get("Availability").and_then(Value::as_str).unwrap_or_default();
     let moved = machine.moved();
-    let pending = machine.services.iter().any(|service| marked(&service.spec) == Some(id));
+    let pending = machine.services.iter().any(|service| marked(&service.spec, id));
     if availability == "drain" && !pending {
         return Err(Error::new(ErrorKind::Conflict, format!("{name} is drained already")));
     }
@@ -50,7 +53,7 @@ pub(super) async fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Mac
     let mut restores: Vec<Step> = Vec::new();
     for service in &machine.services {
         let it = moved.iter().find(|(known, it)| known.id == service.id && it.moves()).map(|(_, it)| it);
-        let ours = marked(&service.spec) == Some(id);
+        let ours = marked(&service.spec, id);
         if it.is_none() && !ours {
             continue;
         }
@@ -113,7 +116,7 @@ pub(super) async fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Mac
 
 /// Gives back the specs that a drain of this node has not given back.
 pub(super) async fn restore(draft: &mut Draft, machine: &Machine) -> Result<()> {
-    for service in machine.services.iter().filter(|service| marked(&service.spec) == Some(machine.node.id.as_str())) {
+    for service in machine.services.iter().filter(|service| marked(&service.spec, &machine.node.id)) {
         let subject = ResourceId::new(draft.plan.connection.clone(), Kind::Service, Text::clean(&service.id));
         let reading = Reading::of(&draft.bench.engine, &service.id).await?;
         let title = format!("give {} its spec back", service.spec.name);
@@ -142,7 +145,7 @@ impl Part {
     /// `None` for the steps of everything else. A service that is gone leaves nothing to do for either part.
     pub(super) fn of(step: &Step) -> Option<Self> {
         let changes = Changes::of(&step.request).ok()?;
-        let label = changes.to(&["Labels", LABEL])?;
+        let label = changes.label(LABEL)?;
         Some(if label.is_null() { Self::Back } else { Self::Away })
     }
 }
@@ -156,30 +159,44 @@ fn edit(subject: &ResourceId, service: &model::Service, title: &str, changes: &C
 /// What keeps a service off a node.
 fn away(spec: &Value, node: &str) -> Changes {
     let order = text(spec, &ORDER);
+    // A service that was moved off another node before has an order that is not its own.
+    let own = marks(spec).map(|(_, order)| order).next().unwrap_or(if order.is_empty() { UNNAMED } else { &order });
     let mut constraints = constraints(spec);
     constraints.push(off(node));
-    Changes::none().set(spec, &CONSTRAINTS, json!(constraints)).set(spec, &ORDER, json!("start-first")).set(
-        spec,
-        &["Labels", LABEL],
-        json!(format!("{node} {order}")),
-    )
+    let moved = Changes::none().set(spec, &CONSTRAINTS, json!(constraints)).set(spec, &ORDER, json!("start-first"));
+    moved.set(spec, &["Labels", &label(node)], json!(own))
 }
 
 /// What takes that back, read from the service itself.
 fn back(spec: &Value, node: &str) -> Changes {
-    let label = text(spec, &["Labels", LABEL]);
-    let order = label.split_once(' ').map_or("", |(_, order)| order);
+    let label = label(node);
     let constraints: Vec<String> = constraints(spec).into_iter().filter(|it| *it != off(node)).collect();
-    let nothing = |empty: bool, value: Value| if empty { Value::Null } else { value };
-    Changes::none()
-        .set(spec, &CONSTRAINTS, nothing(constraints.is_empty(), json!(constraints)))
-        .set(spec, &ORDER, nothing(order.is_empty(), json!(order)))
-        .set(spec, &["Labels", LABEL], Value::Null)
+    let constraints = if constraints.is_empty() { Value::Null } else { json!(constraints) };
+    let home = Changes::none().set(spec, &CONSTRAINTS, constraints);
+    // Whoever gives it back last, also gives back its order.
+    let home = match (marks(spec).find(|(name, _)| *name == label), marks(spec).count()) {
+        (Some((_, UNNAMED)), 1) => home.set(spec, &ORDER, Value::Null),
+        (Some((_, order)), 1) => home.set(spec, &ORDER, json!(order)),
+        _ => home,
+    };
+    home.set(spec, &["Labels", &label], Value::Null)
 }
 
-/// The node that a service was moved off.
-fn marked(spec: &model::ServiceSpec) -> Option<&str> {
-    spec.labels.get(LABEL).map(|label| label.split_once(' ').map_or(label.as_str(), |(node, _)| node))
+fn label(node: &str) -> String {
+    format!("{LABEL}{node}")
+}
+
+/// Whether a service was moved off a node.
+fn marked(spec: &model::ServiceSpec, node: &str) -> bool {
+    spec.labels.contains_key(&label(node))
+}
+
+/// Every label that says that a service was moved off a node.
+fn marks(spec: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let labels = spec.get("Labels").and_then(Value::as_object).into_iter().flatten();
+    labels
+        .filter(|(name, _)| name.starts_with(LABEL))
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
 }
 
 fn text(spec: &Value, path: &[&str]) -> String {
@@ -212,6 +229,19 @@ mod tests {
             }
             assert_eq!(home, spec);
             assert_eq!(Changes::undoing(&away(&spec, "n1")).written(), back(&there, "n1").written());
+        }
+    }
+
+    #[test]
+    fn a_service_that_was_moved_off_two_nodes_comes_back_from_both() {
+        let spec = json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}, "UpdateConfig": {"Order": "stop-first"}});
+        let once = away(&spec, "n1").applied(&spec);
+        let twice = away(&once, "n2").applied(&once);
+        assert_eq!(Changes::undoing(&away(&once, "n2")).written(), back(&twice, "n2").written());
+        for (first, last) in [("n1", "n2"), ("n2", "n1")] {
+            let half = back(&twice, first).applied(&twice);
+            assert_eq!((constraints(&half), text(&half, &ORDER)), (vec![off(last)], "start-first".to_owned()));
+            assert_eq!(back(&half, last).applied(&half), spec);
         }
     }
 }
