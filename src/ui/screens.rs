@@ -14,7 +14,7 @@ use crate::{
     app::{Pane, operations::Recorded, sample::Sample},
     error::{Error, ErrorKind},
     fleet::{
-        Document, Health, Kind, TaskState, Text,
+        Bounds, Budget, Document, Health, Kind, Port, PortMode, TaskState, Text,
         document::{Body, Section},
         log::LogMarker,
         sample::{NOW, id, minutes_ago},
@@ -84,6 +84,19 @@ fn services_with_a_stalled_rollout() {
     let mut sample = on(Pane::Services);
     sample.press("/").write("auth env:prod").press("enter");
     snapshot("services_with_a_stalled_rollout", &mut sample);
+}
+
+#[test]
+fn a_service_with_bounds_and_a_budget_that_allows_nothing() {
+    let mut service = crate::fleet::sample::service("web", 3);
+    service.native = "Deployment".into();
+    service.bounds =
+        Some(Bounds { least: 2, most: 9, trouble: Some("no metrics were returned from the metrics API".into()) });
+    service.budgets = vec![Budget { name: "guard".into(), allowed: 0, healthy: 3, needed: 3 }];
+    service.ports = vec![Port { published: Some(80), target: 8080, protocol: "tcp".into(), mode: PortMode::Address }];
+    let mut sample = Sample::with(vec![service.into()]);
+    sample.press("3");
+    snapshot("a_service_with_bounds_and_a_budget", &mut sample);
 }
 
 #[test]

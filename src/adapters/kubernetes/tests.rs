@@ -589,3 +589,46 @@ async fn logs_that_cannot_be_had_end_with_the_reason() {
     let of = ResourceId::new("lab".into(), Kind::Node, "n1".into());
     assert_eq!(told(&bench, LogRequest { of, ..following(None) }, 9).await, ["Unsupported"]);
 }
+
+#[tokio::test]
+async fn whatever_is_looked_at_sends_only_what_is_on_the_list() {
+    let bench = bench(|heard| match heard.target.as_str() {
+        it if it.contains("watch=true") => Reply::open(&[]),
+        it if it.contains("/log?") => Reply::lines(&["2026-11-21T10:00:00Z a line"]),
+        it if it.ends_with("/deployments/web") => Reply::json(
+            r#"{"metadata":{"name":"web","namespace":"team-00"},"spec":{"selector":{"matchLabels":{"app":"web"}}}}"#,
+        ),
+        it if it.ends_with("/pods/web-1") => Reply::json(pod("web-1", 3)),
+        it if it.contains("/pods?") => Reply::json(list(7, "", &[pod("web-1", 3)])),
+        _ => Reply::json(
+            r#"{"metadata":{"resourceVersion":"7"},"items":[{"metadata":{"name":"it","namespace":"team-00"}}]}"#,
+        ),
+    })
+    .await;
+    for kind in [Kind::Node, Kind::Task, Kind::Backing] {
+        drop(bench.adapter.watch(kind).take(3).collect::<Vec<_>>().await);
+    }
+    // Nine lists, each told as begun, seen or not, and complete.
+    drop(bench.adapter.watch(Kind::Service).take(30).collect::<Vec<_>>().await);
+    let service = |kind, key: &str| ResourceId::new("lab".into(), kind, key.into());
+    let ids = [
+        service(Kind::Service, "team-00/Deployment/web"),
+        service(Kind::Backing, "team-00/secret/it"),
+        service(Kind::Node, "n1"),
+        task_id("team-00/web-1/u-web-1"),
+    ];
+    for id in ids {
+        drop(bench.adapter.describe(id.clone()).await);
+        drop(bench.adapter.logs(LogRequest { of: id, follow: false, ..following(None) }).collect::<Vec<_>>().await);
+    }
+    let heard = bench.wire.heard();
+    assert!(heard.len() > 30, "{} requests", heard.len());
+    for it in heard {
+        let method = it.head.split_whitespace().next().unwrap_or_default().to_owned();
+        let path = it.target.split('?').next().unwrap_or_default();
+        assert!(allowed(&method, path), "{method} {}", it.target);
+        // Of what may hold secrets only the metadata is asked for.
+        let secretive = path.ends_with("/secrets") || path.ends_with("/configmaps");
+        assert!(!secretive || it.head.contains("as=PartialObjectMetadata"), "{}", it.head);
+    }
+}

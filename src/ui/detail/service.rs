@@ -65,7 +65,7 @@ fn facts(canvas: &mut Canvas<'_>, area: Rect, service: &Service, world: World<'_
         facts.fact("bounds", |line| {
             line.put(&format!("{} to {}", bounds.least, bounds.most), theme.text).put(" scaled by itself", theme.muted);
             if let Some(trouble) = &bounds.trouble {
-                line.gap(1).put(trouble, theme.warning);
+                line.put(": ", theme.muted).put(trouble, theme.warning);
             }
         });
     }
