@@ -632,3 +632,17 @@ async fn whatever_is_looked_at_sends_only_what_is_on_the_list() {
         assert!(!secretive || it.head.contains("as=PartialObjectMetadata"), "{}", it.head);
     }
 }
+
+#[tokio::test]
+async fn every_list_of_services_begins_before_one_is_complete() {
+    let bench = bench(|heard| match heard.target.as_str() {
+        it if it.contains("watch=true") => Reply::open(&[]),
+        it if it.contains("/cronjobs") => Reply::whole("403 Forbidden", "", "{}"),
+        _ => Reply::json(list(7, "", &[])),
+    })
+    .await;
+    let deltas: Vec<String> = bench.adapter.watch(Kind::Service).take(10).map(brief).collect().await;
+    let begun = deltas.iter().take(9).filter(|it| it.starts_with("begin services of lab (")).count();
+    assert_eq!((begun, deltas.get(4).map(String::as_str)), (8, Some("denied Denied")), "{deltas:?}");
+    assert_eq!(deltas.last().map(String::as_str), Some("complete"));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt, future::join_all, stream};
 
 use super::{
     Kubernetes, feed,
@@ -79,8 +79,15 @@ impl Kubernetes {
     }
 }
 
+/// All of them as one. Every list begins, or is refused, before the first is complete: whoever looks once stops when all
+/// that began are complete.
 fn together(streams: Vec<Deltas>) -> Deltas {
-    until_error(stream::select_all(streams)).boxed()
+    let begun = stream::once(async move {
+        let began = join_all(streams.into_iter().map(StreamExt::into_future)).await;
+        let (first, rest): (Vec<_>, Vec<_>) = began.into_iter().unzip();
+        stream::iter(first.into_iter().flatten()).chain(stream::select_all(rest))
+    });
+    until_error(begun.flatten().boxed()).boxed()
 }
 
 /// `stream` up to and with its first error: one that fails ends all, and the supervisor starts all again.

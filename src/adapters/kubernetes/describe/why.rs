@@ -89,13 +89,15 @@ impl Evidence<'_> {
             .filter(|(at, _)| at.age(now) < RECENT)
             .collect();
         warnings.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        warnings
-            .into_iter()
-            .map(|(at, it)| {
-                let reason = format!("{}, {} ago", word(it, "/reason"), brief(at.age(now)));
-                (word(it, "/involvedObject/name"), (reason, word(it, "/message")))
-            })
-            .collect()
+        // The same of several pods, and again and again of one, differs in names and times alone.
+        let mut newest: BTreeMap<(String, String), Timestamp> = BTreeMap::new();
+        let found = warnings.into_iter().map(|(at, it)| {
+            let name = word(it, "/involvedObject/name");
+            let said = (word(it, "/reason"), word(it, "/message").replace(&name, "it"));
+            let at = *newest.entry(said.clone()).or_insert(at);
+            (name, (format!("{}, {} ago", said.0, brief(at.age(now))), said.1))
+        });
+        found.collect()
     }
 
     fn conditions(&self) -> Vec<(String, Found)> {
@@ -372,8 +374,10 @@ mod tests {
             &json!({"phase": "Running", "containerStatuses": [
             {"name": "main", "ready": false, "state": {"running": {}}}]}),
         );
-        let event = json!({"type": "Warning", "reason": "BackOff", "message": "back-off restarting",
+        let event = json!({"type": "Warning", "reason": "BackOff", "message": "back-off of web-1",
             "involvedObject": {"name": "web-1"}, "lastTimestamp": "2026-11-21T11:59:00Z"});
+        let again = json!({"type": "Warning", "reason": "BackOff", "message": "back-off of web-2",
+            "involvedObject": {"name": "web-2"}, "lastTimestamp": "2026-11-21T11:50:00Z"});
         let old = json!({"type": "Warning", "reason": "Old", "lastTimestamp": "2026-11-21T08:00:00Z"});
         let budget = json!({"metadata": {"name": "guard"}, "spec": {"selector": {"matchLabels": {"app": "web"}}},
             "status": {"disruptionsAllowed": 0, "currentHealthy": 1, "desiredHealthy": 2}});
@@ -384,7 +388,7 @@ mod tests {
         let evidence = Evidence {
             workload: Some(&workload),
             pods: vec![&one, &two, &unplaced, &pull, &unready],
-            events: vec![&old, &event],
+            events: vec![&old, &again, &event],
             budgets: vec![&budget],
             quotas: vec![&quota],
             rollout: Some("1 of 5 updated available".to_owned()),
@@ -394,7 +398,7 @@ mod tests {
             said(&evidence),
             [
                 "rollout |  | rollout | 1 of 5 updated available",
-                "event | web-1 | BackOff, 1m ago | back-off restarting",
+                "event | web-1 and 1 more | BackOff, 1m ago | back-off of it",
                 "condition | web | Available is False | MinimumReplicasUnavailable",
                 "last end | web-1 and 1 more | main: OOMKilled, exit code 137 | it wanted more memory than its limit of \
                  128Mi (started again 4 times, 2m ago)",
