@@ -302,9 +302,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     crate::config::duration(text).ok_or_else(|| "write a duration such as 30s, 10m, 2h or 7d".to_owned())
 }
 
-/// Kinds by their plural, as `get` prints them, or their singular.
+/// Kinds by their plural, as `get` prints them, their singular, or the pane that shows them.
 fn kind() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(|kind| PossibleValue::new(kind.plural()).alias(kind.word())))
+    let kinds = Kind::ALL.map(|kind| PossibleValue::new(kind.plural()).alias(kind.word()));
+    let panes = Kind::PANES.map(|(pane, _)| PossibleValue::new(pane));
+    PossibleValuesParser::new(kinds.into_iter().chain(panes))
         .map(|word| Kind::parse(&word).expect("only words of kinds are possible"))
 }
 

@@ -57,6 +57,8 @@ pub struct Config {
     pub keys: BTreeMap<String, Vec<String>>,
     /// Where each of them stands, for whoever knows what commands there are.
     pub keys_from: BTreeMap<String, Origin>,
+    /// Where the theme was named, for whoever knows what themes there are.
+    pub theme_from: Option<Origin>,
 }
 
 impl Config {
@@ -87,6 +89,14 @@ impl Config {
     /// Whether nothing may be changed on `connection`.
     pub fn read_only(&self, connection: &Connection) -> bool {
         self.console.read_only || connection.read_only
+    }
+
+    /// What to do about being read-only, where a mistake is the reason and nobody's wish.
+    pub fn read_only_hint(&self) -> Option<String> {
+        let mistake = self.console.mistaken?;
+        Some(format!(
+            "correct the configuration: {mistake}, and until then nothing is changed (`quarterdeck config check`)"
+        ))
     }
 
     /// The table of options.
@@ -120,7 +130,7 @@ impl Config {
                 Safety::settings,
                 "What protects from haste. While something in here is wrong, quarterdeck is read-only.",
             )
-            .careful(|it| it.console.read_only = true, "until [safety] is corrected, nothing can be changed"),
+            .careful(|it| it.console.mistrust("[safety] has a mistake"), "until [safety] is corrected, nothing can be changed"),
             Setting::section(
                 "journal",
                 |it: &mut Self| &mut it.journal,

@@ -101,6 +101,7 @@ fn run(cli: Cli) -> Result<Exit> {
     sources.home = Some(paths.home.clone());
     let (config, mut problems) = Config::load(&sources);
     problems.extend(misbound(&config));
+    problems.extend(connect::misnamed_theme(&config, &paths));
     let start = Start { cli, config, problems, paths };
     // A command line that is wrong stops here. A file that is wrong costs only what is wrong in it.
     if let Some(problem) =

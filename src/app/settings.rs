@@ -19,6 +19,8 @@ pub struct Settings {
     /// Whether anything may be changed at all. For display and for saying why a verb is unavailable;
     /// what enforces it is the runtime's authority.
     pub mode: Mode,
+    /// What to do about being read-only where a mistake in the configuration is the reason.
+    pub mistaken: Option<String>,
     /// Connections that configuration makes read-only.
     pub read_only: Vec<ConnectionId>,
     /// Whether the embedded fleet was asked for, so that the first frame already says so.
@@ -42,6 +44,7 @@ impl Default for Settings {
             theme: Text::clean("dark"),
             themes: ["dark", "light", "mono"].map(Text::clean).to_vec(),
             mode: Mode::Interactive,
+            mistaken: None,
             read_only: Vec::new(),
             demo: false,
             frozen_at: None,

@@ -214,15 +214,12 @@ impl Entry for Connection {
             if given && platform != self.platform {
                 let message =
                     format!("`{key}` means nothing to {}; it is for {}", self.platform.word(), platform.word());
-                faults.push(Fault::new(
-                    key,
-                    message,
-                    format!("Take it out, or say platform = \"{}\".", platform.word()),
-                ));
+                let hint = format!("Take it out, or say platform = \"{}\".", platform.word());
+                faults.push(Fault::new(key, message, hint).beside(&["platform"]));
             }
         }
         if let Some(host) = &self.host {
-            faults.extend(host_fault(host, self.tls.is_some()));
+            faults.extend(host_fault(host, self.tls.is_some()).map(|fault| fault.beside(&["host", "tls"])));
         }
         faults.extend(self.environment.iter().filter_map(|it| environment_fault(it, reader)));
         faults
@@ -263,7 +260,8 @@ impl Entry for Tls {
         if self.certificate.is_some() == self.key.is_some() {
             return Vec::new();
         }
-        vec![Fault::new("certificate", "`certificate` and `key` go together", "Name both files, or neither.")]
+        let fault = Fault::new("certificate", "`certificate` and `key` go together", "Name both files, or neither.");
+        vec![fault.beside(&["key"])]
     }
 }
 

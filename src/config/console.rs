@@ -66,6 +66,8 @@ pub struct Console {
     pub discover: bool,
     /// Whether nothing may be changed anywhere.
     pub read_only: bool,
+    /// The mistake for whose sake nothing may be changed, where nobody asked for that: `[safety] has a mistake`.
+    pub mistaken: Option<&'static str>,
 }
 
 impl Default for Console {
@@ -81,11 +83,18 @@ impl Default for Console {
             confirm_after: Duration::from_millis(500),
             discover: true,
             read_only: false,
+            mistaken: None,
         }
     }
 }
 
 impl Console {
+    /// Nothing may be changed until the mistake is corrected: the careful choice.
+    pub(super) const fn mistrust(&mut self, mistake: &'static str) {
+        self.read_only = true;
+        self.mistaken = Some(mistake);
+    }
+
     pub(super) fn settings() -> Vec<Setting<Self>> {
         let log_bytes = Bytes(1 << 20)..=Bytes(64 << 30);
         vec![
@@ -130,7 +139,7 @@ impl Console {
             ),
             Setting::new("read_only", |it: &mut Self| &mut it.read_only, "Refuse every change, on every connection.")
                 .careful(
-                    |it| it.read_only = true,
+                    |it| it.mistrust("console.read_only has a mistake"),
                     "until this is corrected, it is taken as true: nothing can be changed",
                 ),
         ]

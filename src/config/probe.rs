@@ -152,7 +152,8 @@ impl Entry for Probe {
         }
         if self.purpose == Purpose::Health && self.timeout > self.interval {
             let hint = "Ask less often, or wait less long.";
-            faults.push(Fault::new("timeout", "`timeout` is longer than `interval`", hint));
+            let fault = Fault::new("timeout", "`timeout` is longer than `interval`", hint);
+            faults.push(fault.beside(&["interval", "purpose"]));
         }
         if let Some(variable) = &self.basic_auth_env
             && (variable.is_empty() || !variable.chars().all(|it| it.is_ascii_alphanumeric() || it == '_'))

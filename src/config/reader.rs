@@ -8,7 +8,7 @@ use toml_edit::{Item, TableLike, Value};
 use super::{
     problem::{Origin, Problem},
     secret,
-    setting::{Entry, Read, Setting},
+    setting::{Entry, Fault, Read, Setting},
     value::{Place, Plain, Wrong},
 };
 use crate::{error::nearest, fleet::Text};
@@ -85,19 +85,38 @@ impl<'a> Reader<'a> {
     where
         T: Clone + 'static,
     {
+        self.keys(settings, option, table, target).0
+    }
+
+    /// The keys of a section, and those of them whose values are not in force.
+    fn keys<T>(
+        &mut self,
+        settings: &[Setting<T>],
+        option: &str,
+        table: &dyn TableLike,
+        target: &mut T,
+    ) -> (Read, Vec<&'static str>)
+    where
+        T: Clone + 'static,
+    {
         let mut read = Read::Whole;
+        let mut broken = Vec::new();
         // In the order of the table of options, since what is read first (environments) is referred to later.
         for setting in settings {
             if let Some(item) = table.get(setting.key) {
-                read = read.and(setting.read(target, &joined(option, setting.key), item, self));
+                let one = setting.read(target, &joined(option, setting.key), item, self);
+                broken.extend((one == Read::Damaged).then_some(setting.key));
+                read = read.and(one);
             }
         }
-        let known: Vec<&str> = settings.iter().map(|setting| setting.key).collect();
+        let known: Vec<&'static str> = settings.iter().map(|setting| setting.key).collect();
         for (key, item) in table.iter().filter(|(key, _)| !known.contains(key)) {
             let span = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
             read = read.and(self.unknown(&joined(option, key), key, span, &known));
+            // Most likely it is this one that was meant.
+            broken.extend(known.iter().find(|known| nearest(key, [**known]).is_some()));
         }
-        read
+        (read, broken)
     }
 
     fn unknown(&mut self, option: &str, key: &str, span: Option<Range<usize>>, known: &[&str]) -> Read {
@@ -122,7 +141,7 @@ impl<'a> Reader<'a> {
         let settings = E::settings();
         let mut entry = E::default();
         let before = self.problems.len();
-        let mut read = self.section(&settings, option, table, &mut entry);
+        let (mut read, mut broken) = self.keys(&settings, option, table, &mut entry);
         // A mistyped key in an entry may be the one that says where it leads or how careful to be with it.
         for problem in self.problems.get_mut(before..).unwrap_or_default() {
             if problem.severity == super::Severity::Warning {
@@ -133,14 +152,15 @@ impl<'a> Reader<'a> {
         for setting in settings.iter().filter(|it| it.is_required() && !table.contains_key(it.key)) {
             let message = format!("this {} has no `{}`", E::WORD, setting.key);
             self.error(span_of(table), message, Some(format!("Add it: {}.", lower(setting.about))));
+            broken.push(setting.key);
             read = Read::Damaged;
         }
-        if read == Read::Whole {
-            for fault in entry.check(self) {
-                let span = table.get(fault.key).and_then(Item::span).or_else(|| span_of(table));
-                self.error(span, fault.message, fault.hint);
-                read = Read::Damaged;
-            }
+        // What was not read says nothing about the rest.
+        let judged = |fault: &Fault| !broken.contains(&fault.key) && !fault.beside.iter().any(|it| broken.contains(it));
+        for fault in entry.check(self).into_iter().filter(judged) {
+            let span = table.get(fault.key).and_then(Item::span).or_else(|| span_of(table));
+            self.error(span, fault.message, fault.hint);
+            read = Read::Damaged;
         }
         match read {
             Read::Whole => (Some(entry), read),
@@ -163,7 +183,7 @@ impl<'a> Reader<'a> {
             match entry {
                 Some(entry) if !entry.name().is_empty() && entries.iter().any(|it| it.name() == entry.name()) => {
                     let span = table.get("name").and_then(Item::span).or_else(|| span_of(*table));
-                    let message = format!("there is a {} called `{}` already", E::WORD, entry.name());
+                    let message = format!("there is {} called `{}` already", one(E::WORD), entry.name());
                     self.error(span, message, Some("Give each its own name; the first one stands.".to_owned()));
                     all = Read::Damaged;
                 }
@@ -256,6 +276,12 @@ impl<'a> Reader<'a> {
 
 fn joined(option: &str, key: &str) -> String {
     if option.is_empty() { key.to_owned() } else { format!("{option}.{key}") }
+}
+
+/// A word with its article: `an environment`.
+fn one(word: &str) -> String {
+    let article = if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {word}")
 }
 
 fn last(option: &str) -> &str {

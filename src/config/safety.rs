@@ -98,20 +98,17 @@ impl Entry for Freeze {
         );
         let mut faults = Vec::new();
         if mixed {
-            let message = "`from` and `until` are not of one sort";
-            faults.push(Fault::new(
-                "until",
-                message,
-                "Give two times, such as 16:00, or two dates, such as 2026-12-21.",
-            ));
+            let hint = "Give two times, such as 16:00, or two dates, such as 2026-12-21.";
+            faults.push(Fault::new("until", "`from` and `until` are not of one sort", hint).beside(&["from"]));
         }
         if let (Some(Moment::Date(from)), Some(Moment::Date(until))) = (self.from, self.until)
             && until < from
         {
-            faults.push(Fault::new("until", format!("{until} lies before {from}"), "Swap them."));
+            faults.push(Fault::new("until", format!("{until} lies before {from}"), "Swap them.").beside(&["from"]));
         }
         if self.days.is_empty() && self.from.is_none() && self.until.is_none() {
-            faults.push(Fault::new("environment", "this freeze never ends", "Give `days`, `from` or `until`."));
+            let fault = Fault::new("environment", "this freeze never ends", "Give `days`, `from` or `until`.");
+            faults.push(fault.beside(&["days", "from", "until"]));
         }
         faults
     }

@@ -72,11 +72,19 @@ pub(super) struct Fault {
     pub(super) key: &'static str,
     pub(super) message: String,
     pub(super) hint: Option<String>,
+    /// Other keys it is judged by: where one of them was not read, nothing can be said.
+    pub(super) beside: &'static [&'static str],
 }
 
 impl Fault {
+    /// The same fault, judged by these keys too.
+    pub(super) fn beside(mut self, keys: &'static [&'static str]) -> Self {
+        self.beside = keys;
+        self
+    }
+
     pub(super) fn new(key: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { key, message: message.into(), hint: Some(hint.into()) }
+        Self { key, message: message.into(), hint: Some(hint.into()), beside: &[] }
     }
 }
 

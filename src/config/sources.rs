@@ -10,7 +10,7 @@ use std::{
 use toml_edit::{Item, Table, value};
 
 use super::{
-    Config, Connection, Environment,
+    Config, Connection, Console, Environment,
     problem::{Origin, Problem},
     reader::{From, Reader},
     setting::{Described, Entry, Form, Read, describe},
@@ -147,7 +147,7 @@ pub(super) fn load(sources: &Sources) -> (Config, Vec<Problem>) {
                 "The defaults are in force, read-only. Correct the path, or `quarterdeck config example > FILE`.";
             problems.push(Problem::error(Origin::Unreadable(path.clone()), message).hint(Some(hint.to_owned())));
             // What it says about protection is unknown.
-            config.console.read_only = true;
+            config.console.mistrust("it cannot be read");
             config.left_out.push(path.display().to_string());
         }
         None => {}
@@ -181,7 +181,9 @@ fn load_text(config: &mut Config, path: &Path, text: &str, home: Option<PathBuf>
     let place = Place { home, base: path.parent().map(Path::to_path_buf) };
     let mut reader = Reader::new(From::File(path.to_path_buf(), text), place);
     reader.know(Environment::WORD, config.environments.iter().map(|it| it.name.clone()).collect());
-    let _ = reader.section(&Config::settings(), "", parsed.document.as_table(), config);
+    let root = parsed.document.as_table();
+    let _ = reader.section(&Config::settings(), "", root, config);
+    theme_from(config, root, &reader);
     config.left_out = reader.left_out(Connection::WORD);
     for Broken { message, span, section, lost } in parsed.broken {
         if section.contains("connection") {
@@ -199,7 +201,7 @@ fn load_text(config: &mut Config, path: &Path, text: &str, home: Option<PathBuf>
         reader.error(Some(span.clone()), format!("{about}: {message}"), hint.map(str::to_owned));
         // A safety that cannot be read, and a protection that may be lost, are taken at their strictest.
         if section.contains("safety") || section.contains("environments") {
-            config.console.read_only = true;
+            config.console.mistrust("part of it is no TOML");
             reader.note(Some(span), "until this is corrected, nothing can be changed");
         }
     }
@@ -241,7 +243,17 @@ fn load_word(config: &mut Config, word: &Word, text: &str, origin: Origin, home:
     root.insert(word.section, Item::Table(section));
     let mut reader = Reader::new(From::Word(origin), Place { home, base: None });
     let _: Read = reader.section(&Config::settings(), "", &root, config);
+    theme_from(config, &root, &reader);
     reader.into_problems()
+}
+
+/// Remembers where the theme was named.
+fn theme_from(config: &mut Config, root: &Table, reader: &Reader<'_>) {
+    let theme = root.get("console").and_then(|console| console.as_table_like()?.get("theme"));
+    // The usual one is always there.
+    if let Some(theme) = theme.filter(|_| config.console.theme != Console::default().theme) {
+        config.theme_from = Some(reader.origin(theme.span()));
+    }
 }
 
 /// Keeps only the connections somebody asked for. Names are compared with what is configured; where nothing is,

@@ -219,6 +219,31 @@ fn a_probe_is_checked_before_it_is_asked() {
 }
 
 #[test]
+fn one_mistake_in_an_entry_hides_no_other_and_makes_none() {
+    let probe = "[[probes]]\nname = \"a\"\nurl = \"http://a/\"\n";
+    let told = |lines: &str| {
+        let problems = from(&format!("{probe}{lines}")).1;
+        problems.iter().filter(|it| it.severity == Severity::Error).count()
+    };
+    assert_eq!(told("interval = \"soon\"\nbody = \"(\"\nenvironment = \"x\"\nstatus = \"ok\"\n"), 4);
+    // Whether this is longer than the interval depends on what is not known.
+    assert_eq!(told("interval = \"soon\"\ntimeout = \"20s\"\n"), 1);
+    assert_eq!(told("intervall = \"1m\"\ntimeout = \"20s\"\n"), 1);
+    let (_, problems) = from("[[connections]]\nname = \"a/b\"\nplatform = \"swamr\"\nhost = \"m1\"\ncontext = \"x\"\n");
+    assert_eq!(problems.iter().filter(|it| it.severity == Severity::Error).count(), 3, "{problems:?}");
+    let (_, problems) = from("[[environments]]\nname = \"x\"\n[[environments]]\nname = \"x\"\n");
+    assert_eq!(said(&problems), ["error 4:8 there is an environment called `x` already"]);
+}
+
+#[test]
+fn what_makes_the_console_read_only_is_told_where_nobody_asked_for_it() {
+    let hint = |text: &str| from(text).0.read_only_hint().unwrap_or_default();
+    assert!(hint("[safety]\nbulk_limit = 0\n").contains("[safety] has a mistake"));
+    assert!(hint("[console]\nread_only = 1\n").contains("console.read_only has a mistake"));
+    assert_eq!(hint("[console]\nread_only = true\n"), "");
+}
+
+#[test]
 fn layers_stand_one_over_the_other() {
     let file = File {
         path: "c.toml".into(),

@@ -79,9 +79,13 @@ impl Kind {
         }
     }
 
-    /// The kind a singular or plural word means.
+    /// Kinds by the panes that show them, where those are called otherwise.
+    pub const PANES: [(&'static str, Self); 2] = [("health", Self::Endpoint), ("stacks", Self::Backing)];
+
+    /// The kind that a singular or plural word means, or its pane.
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word || kind.plural() == word)
+        let by_pane = || Self::PANES.into_iter().find(|(pane, _)| *pane == word).map(|(_, kind)| kind);
+        Self::ALL.into_iter().find(|kind| kind.word() == word || kind.plural() == word).or_else(by_pane)
     }
 }
 

@@ -332,6 +332,12 @@ mod tests {
         assert_eq!(error, expected);
         assert_eq!(Query::parse("web env:").unwrap_err().at, 8);
         assert_eq!(Query::parse("\"web").unwrap_err().message, "this quote is never closed");
+        let said = "`2x` does not compare with `age`: write a duration such as 90s, 2h or 14d (units ms s m h d w)";
+        assert_eq!(Query::parse("age<2x").unwrap_err().message, said);
+        for wrong in ["restarts>2h", "memory>2Gi", "health>fine", "replicas<all", "restarts:>x"] {
+            assert!(Query::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Query::typed("age<2x").is_empty(), "what cannot be compared hides nothing");
         assert!(Query::parse("age<1h|2h").is_err());
         assert!(Query::parse("label:").is_err());
         assert!(Query::parse("!").is_err());

@@ -33,6 +33,7 @@ pub async fn go(start: &Start, found: &Connected, wish: Wish, how: &How, output:
     };
     // Also for connections that no configuration names and that were found.
     let mode = if start.config.console.read_only { Mode::Watch } else { Mode::CommandLine };
-    let whose = (Authority::new(mode), start.journal(), connect::operator());
+    let authority = Authority::new(mode).hinting(start.config.read_only_hint());
+    let whose = (authority, start.journal(), connect::operator());
     headless::act(&found.adapters, act, whose, output).await
 }

@@ -106,7 +106,9 @@ pub async fn run(start: Start) -> Result<Exit> {
     if let Some(at) = connect::frozen_at(&start.config).filter(|_| fleet == Fleet::Embedded) {
         clock::freeze(at);
     }
-    let found = connect::connect(&start.config, fleet);
+    let mut found = connect::connect(&start.config, fleet);
+    // Said once, as the reason why nothing can be done.
+    let unmet = if found.adapters.is_empty() && !start.config.only.is_empty() { found.problems.pop() } else { None };
     for problem in &found.problems {
         headless::say(problem);
     }
@@ -118,6 +120,9 @@ pub async fn run(start: Start) -> Result<Exit> {
         Command::Ops { one: Some(cli::Operation::Handover { .. } | cli::Operation::Observe { .. }), .. }
     );
     if adapters.is_empty() && !journal_tells && !matches!(command, Command::Doctor { .. }) {
+        if let Some(unmet) = unmet {
+            return Err(Error::new(ErrorKind::Usage, unmet).hint("`quarterdeck doctor` looks at every connection"));
+        }
         if let Some(left_out) = start.config.left_out.first() {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -132,6 +137,9 @@ pub async fn run(start: Start) -> Result<Exit> {
         Command::Watch => headless::watch(adapters, &mut output).await,
         Command::Get { kind, filter, environment, output: format } => {
             let filter = query(filter, environment.as_deref())?;
+            if let Some(name) = environment {
+                known_environment(&start, fleet, name)?;
+            }
             headless::get(adapters, *kind, &filter, of_output(*format), &mut output).await
         }
         Command::Describe { resource, output: format } => {
@@ -185,6 +193,14 @@ pub async fn run(start: Start) -> Result<Exit> {
         }
         Command::Ops { .. } | Command::Config { .. } | Command::Themes | Command::Completions { .. } => Ok(Exit::Usage),
     }
+}
+
+/// Refuses an environment that nobody configured, where environments are known: a typing error looks like an empty one.
+fn known_environment(start: &Start, fleet: Fleet, name: &str) -> Result<()> {
+    let known = start.config.environments();
+    let named = known.0.iter().any(|it| *it.id.0 == *name);
+    let open = start.config.environments.is_empty() && fleet == Fleet::Real;
+    if named || open { Ok(()) } else { Err(known.unknown(&name.into())) }
 }
 
 fn query(words: &[String], environment: Option<&str>) -> Result<Query> {

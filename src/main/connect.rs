@@ -11,8 +11,8 @@ use quarterdeck::{
         demo::{Demo, DemoSettings},
         probe::{Body, Login, Probe, ProbeSettings, Verification},
     },
-    config::{self, Config, Platform},
-    error::Result,
+    config::{self, Config, Paths, Platform, Problem},
+    error::{Result, nearest},
     fleet::{ConnectionId, Text, Timestamp},
     platform::Adapter,
     runtime::{Connected, clock},
@@ -39,10 +39,11 @@ pub fn connect(config: &Config, fleet: Fleet) -> Connected {
         Fleet::Real => real(config, &mut found),
     }
     if !config.only.is_empty() {
+        let names: Vec<String> = found.adapters.iter().map(|it| it.profile().connection.to_string()).collect();
         found.adapters.retain(|adapter| config.only.iter().any(|name| *adapter.profile().connection.0 == **name));
-        if found.adapters.is_empty() {
-            found.problems.push(format!("no connection is called {}", config.only.join(" or ")));
-        }
+        let unknown = config.only.iter().filter(|name| !names.contains(name));
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        found.problems.extend(unknown.map(|name| format!("no connection is called `{name}`; there is {there}")));
     }
     found
 }
@@ -187,24 +188,40 @@ pub fn operator() -> Text {
     Text::clean(&format!("{user}@{host}"))
 }
 
-/// The theme that configuration asks for, by name or by file, and what is wrong with it.
+/// What is wrong with the name of the theme. Themes are the screen's, so that configuration cannot judge it.
+pub fn misnamed_theme(config: &Config, paths: &Paths) -> Option<Problem> {
+    let (wanted, origin) = (&config.console.theme, config.theme_from.clone()?);
+    if Theme::built_in(wanted).is_some() || own_theme(paths, wanted).is_ok() {
+        return None;
+    }
+    let names: Vec<&str> = Theme::names().collect();
+    let hint = match nearest(wanted, names.iter().copied()) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("Themes are {}; your own is named by the path of its file.", names.join(", ")),
+    };
+    let message = format!("there is no theme `{wanted}`, nor a file of that name that can be read");
+    Some(Problem::error(origin, message).hint(Some(hint)))
+}
+
+/// A theme of one's own: by name beside the configuration, or by path.
+fn own_theme(paths: &Paths, wanted: &str) -> std::io::Result<String> {
+    let beside = paths.config.with_file_name("themes").join(format!("{wanted}.toml"));
+    std::fs::read_to_string(beside).or_else(|_| std::fs::read_to_string(wanted))
+}
+
+/// The theme that configuration asks for, by name or by file, and what is wrong with it. That there is none is told with
+/// the rest of the configuration's problems.
 pub fn theme(start: &Start, depth: Depth) -> (Theme, Vec<String>) {
     let wanted = &start.config.console.theme;
-    // By name beside the configuration, or by path.
-    let own = start.paths.config.with_file_name("themes").join(format!("{wanted}.toml"));
     let text = match Theme::built_in(wanted) {
         Some(text) => Ok(text.to_owned()),
-        None => std::fs::read_to_string(own).or_else(|_| std::fs::read_to_string(wanted)),
+        None => own_theme(&start.paths, wanted),
     };
     match text {
         Ok(text) => {
             let reading = theme::read(&text, depth);
             (reading.theme, reading.warnings)
         }
-        Err(error) => {
-            let names: Vec<&str> = Theme::names().collect();
-            let problem = format!("the theme `{wanted}` is none of {} and no file: {error}", names.join(", "));
-            (Theme::dark(depth), vec![problem])
-        }
+        Err(_) => (Theme::dark(depth), Vec::new()),
     }
 }

@@ -38,6 +38,8 @@ pub async fn open(start: Start) -> Result<Exit> {
         theme: start.config.console.theme.as_str().into(),
         themes: Theme::names().map(Into::into).collect(),
         mode,
+        // Who asked to watch is told so; who did not, why.
+        mistaken: start.config.read_only_hint().filter(|_| !matches!(start.cli.command, Some(Command::Watch))),
         read_only: connect::read_only(&start.config),
         demo: fleet == Fleet::Embedded,
         frozen_at: connect::frozen_at(&start.config),
@@ -49,6 +51,7 @@ pub async fn open(start: Start) -> Result<Exit> {
     let word = start.config.console.start_pane.word();
     let pane = app::Pane::ALL.into_iter().find(|pane| pane.word() == word).unwrap_or(app::Pane::Overview);
     let mouse = if start.config.console.mouse { Mouse::Captured } else { Mouse::Free };
+    let hint = start.config.read_only_hint();
     let journal = start.journal();
     let config = start.config.clone();
     let setup = Setup {
@@ -68,7 +71,7 @@ pub async fn open(start: Start) -> Result<Exit> {
             });
             found.await.map_err(|error| Error::new(ErrorKind::Internal, "looking for platforms failed").because(&error))
         }),
-        authority: Authority::new(mode),
+        authority: Authority::new(mode).hinting(hint),
         journal,
         care: start.config.safety.care(jiff::tz::TimeZone::system()),
         operator: connect::operator(),

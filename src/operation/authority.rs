@@ -17,12 +17,25 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Authority {
     mode: Mode,
+    hint: Option<String>,
 }
 
 impl Authority {
     /// The authority of a program started in `mode`. Only `main` calls this; `tests/architecture.rs` sees to it.
     pub const fn new(mode: Mode) -> Self {
-        Self { mode }
+        Self { mode, hint: None }
+    }
+
+    /// The same authority, with what to do about its being read-only where that is not plain.
+    #[must_use]
+    pub fn hinting(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// What to do about its being read-only, where that is not plain.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     /// The mode.

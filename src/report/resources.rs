@@ -21,7 +21,7 @@ pub fn resources(
     format: Format,
 ) -> Result<String> {
     match format {
-        Format::Table => Ok(columns(Field::default_columns(kind), rows, context)),
+        Format::Table => Ok(columns(&listed(kind, rows), rows, context)),
         Format::Wide => Ok(columns(Field::wide_columns(kind), rows, context)),
         Format::Json | Format::Yaml => {
             let items: Vec<Json> = rows.iter().map(|row| item(row, seen_at)).collect();
@@ -29,6 +29,17 @@ pub fn resources(
         }
         Format::Ndjson => rows.iter().map(|row| structured(&item(row, seen_at), format)).collect(),
     }
+}
+
+/// The columns of the short list, and the environment where rows have one: the same name stands in several.
+fn listed(kind: Kind, rows: &[&Resource]) -> Vec<Field> {
+    let mut fields = Field::default_columns(kind).to_vec();
+    // A lock is called like what it locks.
+    let own = fields.contains(&Field::Environment) || kind == Kind::Lock;
+    if !own && rows.iter().any(|row| row.environment().is_some()) {
+        fields.insert(1, Field::Environment);
+    }
+    fields
 }
 
 fn columns(fields: &[Field], rows: &[&Resource], context: Context<'_>) -> String {

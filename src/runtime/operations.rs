@@ -141,7 +141,7 @@ impl Operations {
 
     fn permit(&self, target: &Target) -> Result<Permit> {
         let connection = &target.adapter.profile().connection;
-        self.authority.permit(connection, target.read_only).ok_or_else(|| read_only(connection))
+        self.authority.permit(connection, target.read_only).ok_or_else(|| read_only(connection, self.authority.hint()))
     }
 
     /// Who the platform takes us for, as it said last.
@@ -238,9 +238,9 @@ impl Operations {
     }
 }
 
-fn read_only(connection: &ConnectionId) -> Error {
-    Error::new(ErrorKind::Refused, format!("`{connection}` is read-only here"))
-        .hint("start quarterdeck without `watch` and `--read-only`, and set read_only = false for the connection")
+fn read_only(connection: &ConnectionId, hint: Option<&str>) -> Error {
+    let usual = "start quarterdeck without `watch` and `--read-only`, and set read_only = false for the connection";
+    Error::new(ErrorKind::Refused, format!("`{connection}` is read-only here")).hint(hint.unwrap_or(usual))
 }
 
 #[cfg(test)]

@@ -58,6 +58,12 @@ fn a_command_line_that_is_wrong_says_what_was_meant_and_exits_with_2() {
     for (arguments, said) in [
         (&["gett"][..], "get"),
         (&["get", "servces"], "services"),
+        (&["get", "stakcs"], "'stacks'"),
+        (&["get", "tasks", "age<2x", FROZEN], "`2x` does not compare with `age`: write a duration such as 90s"),
+        (&["get", "services", "-e", "nope", FROZEN], "the environments are dev, qa, rc, staging, prod"),
+        (&["-c", "nope", "get", "nodes", FROZEN], "no connection is called `nope`; there is absolute, newswatch"),
+        (&["logs", "newswatch-leader", FROZEN], "nodes have no logs, and `newswatch-leader` is one of them"),
+        (&["--theme", "drak", "get", "services", FROZEN], "Did you mean `dark`?"),
         (&["--themme", "dark"], "--theme"),
         (&["get", "services", "-o", "jsn"], "json"),
         (&["wait", "x", "happy"], "healthy"),
@@ -126,10 +132,22 @@ fn every_service_is_an_item_with_the_same_first_fields() {
 #[test]
 fn every_kind_can_be_listed() {
     let home = Home::new();
-    for kind in ["clusters", "nodes", "services", "tasks", "pipelines", "endpoints", "backing", "locks"] {
+    for kind in
+        ["clusters", "nodes", "services", "tasks", "pipelines", "endpoints", "backing", "locks", "stacks", "health"]
+    {
         let answer = home.run(&["get", kind, "-o", "json", FROZEN]);
         assert_eq!(answer.json()["kind"].as_str().map(str::is_empty), Some(false), "{kind}");
     }
+}
+
+#[test]
+fn what_runs_in_several_environments_is_listed_with_its_own() {
+    let home = Home::new();
+    let headings = |kind| first_line(home.run(&["get", kind, FROZEN]).well()).to_owned();
+    for kind in ["services", "tasks", "nodes", "stacks", "health"] {
+        assert!(headings(kind).contains(" ENV "), "{kind}: {}", headings(kind));
+    }
+    assert!(!headings("locks").contains(" ENV "), "a lock is called like what it locks");
 }
 
 #[test]

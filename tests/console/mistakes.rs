@@ -112,6 +112,26 @@ fn variables_and_flags_are_read_and_their_mistakes_told() {
     let wrong = crate::harness::answer(wrong.env("QUARTERDECK_CONSOLE_MOUSE", "perhaps"));
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
     assert!(wrong.out.contains("QUARTERDECK_CONSOLE_MOUSE"), "{}", wrong.out);
+    let mut theme = home.command(&["config", "check"]);
+    let theme = crate::harness::answer(theme.env("QUARTERDECK_CONSOLE_THEME", "lihgt"));
+    assert_eq!(theme.code, Some(2), "{theme:?}");
+    assert!(theme.out.contains("no theme `lihgt`") && theme.out.contains("Did you mean `light`?"), "{}", theme.out);
     let flag = home.run(&["--theme", "nosuch", "get", "services", FROZEN]);
-    assert!(flag.err.contains("nosuch") || flag.code == Some(0), "{flag:?}");
+    assert_eq!(flag.code, Some(2), "{flag:?}");
+    assert!(flag.err.contains("no theme `nosuch`") && flag.err.contains("dark, light, mono"), "{}", flag.err);
+    home.configure("[console]\ntheme = \"mine\"\n");
+    assert!(home.run(&["config", "check"]).out.contains("config.toml:2:9"));
+    fs::create_dir_all(home.path("config/quarterdeck/themes")).expect("a folder");
+    fs::write(home.path("config/quarterdeck/themes/mine.toml"), "").expect("a theme");
+    assert_eq!(home.run(&["config", "check"]).code, Some(0));
+}
+
+#[test]
+fn a_safety_with_a_mistake_is_told_as_the_reason_why_nothing_can_be_changed() {
+    let home = Home::new();
+    home.configure("[safety]\nbulk_limit = 0\n");
+    let refused = home.run(&["cordon", "newswatch-leader", "--yes", FROZEN]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.err.contains("hint: correct the configuration: [safety] has a mistake"), "{}", refused.err);
+    assert!(!refused.err.contains("without `watch`"), "{}", refused.err);
 }

@@ -305,7 +305,7 @@ impl Draft<'_> {
         };
         if let Some(lock) = self.world.locks.get(environment) {
             return Err(Error::new(
-                ErrorKind::Conflict,
+                ErrorKind::Refused,
                 format!("{environment} is locked by {}: {}", lock.holder, lock.reason),
             ));
         }

@@ -51,7 +51,7 @@ pub fn title(taking: &Taking<'_>, lock: Option<&Lock>) -> Result<String> {
     }
     let held = lock.filter(|lock| lock.holds(taking.at));
     if let Some(held) = held.filter(|held| held.holder != *taking.holder || held.operation.is_some()) {
-        return Err(Error::new(ErrorKind::Conflict, in_the_way(held))
+        return Err(Error::new(ErrorKind::Refused, in_the_way(held))
             .hint("ask them, or break it: `unlock` with a reason, then lock"));
     }
     Ok(match (held, lock) {

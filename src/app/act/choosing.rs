@@ -14,10 +14,19 @@ impl App {
     pub(super) fn filter(&mut self, argument: &str) {
         if !argument.is_empty() {
             self.narrow(argument);
+            self.warn_of_filter();
             return;
         }
         let Some(text) = self.table().map(|table| table.filter().text().to_owned()) else { return };
         self.overlays.push(Overlay::Prompt(Prompt::new(Purpose::Filter, &text)));
+    }
+
+    /// Says what the table's filter cannot mean, so that an empty table is not taken for an answer.
+    fn warn_of_filter(&mut self) {
+        let problem = self.table().and_then(|table| table.filter().problem(table.kind()));
+        if let Some(problem) = problem {
+            self.warn(&format!("The filter: {problem}."), None);
+        }
     }
 
     /// Narrows the table to what matches `text`. Says what is wrong with it as it is.
@@ -120,7 +129,10 @@ impl App {
         let Some(Overlay::Prompt(prompt)) = self.overlays.pop() else { return };
         let text = prompt.input.text();
         let problem = match &prompt.purpose {
-            Purpose::Filter => None,
+            Purpose::Filter => {
+                self.warn_of_filter();
+                None
+            }
             Purpose::Matching => self.logs.show_matching(&text),
             Purpose::SearchLog => self.search_log(&text, out),
             Purpose::SearchDocument => {

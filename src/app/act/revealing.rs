@@ -65,7 +65,7 @@ impl App {
         match (self.settings.mode, connection) {
             (Mode::Watch, _) => {
                 let text = format!("This console only watches: {reason}");
-                Err(Refusal::new(text, Some("Start `quarterdeck` without `watch` to see it.")))
+                Err(Refusal::new(text, Some(&self.unlocking())))
             }
             (Mode::Interactive | Mode::CommandLine, Some(id)) if self.settings.read_only.contains(id) => {
                 Err(Refusal::new(format!("{id} is read-only in the configuration: {reason}"), None))

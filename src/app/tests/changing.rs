@@ -191,7 +191,7 @@ fn a_console_that_only_watches_says_so() {
     assert!(stage.wanted().is_empty());
     assert_eq!(
         stage.said(),
-        "This console only watches: roll is not available. / Start `quarterdeck` without `watch` to change things."
+        "This console only watches: roll is not available. / Start `quarterdeck` without `watch` and `--read-only` to change things."
     );
 }
 

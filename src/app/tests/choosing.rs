@@ -116,6 +116,15 @@ fn the_picked_column_sorts_and_picking_it_again_turns_the_order_around() {
 }
 
 #[test]
+fn a_filter_that_is_not_understood_says_so_when_it_is_entered() {
+    let mut stage = Stage::new(small());
+    stage.keys("3 / 'stat:x enter");
+    assert!(stage.said().starts_with("The filter: there is no field `stat`"), "{}", stage.said());
+    stage.keys("esc / 'restarts>2 enter");
+    assert_eq!(stage.said(), "The filter: services have no `restarts`.");
+}
+
+#[test]
 fn a_filter_by_age_looks_again_as_time_passes() {
     let mut young = sample::task("young", "web", "worker-1");
     young.created_at = Some(sample::minutes_ago(9));

@@ -53,7 +53,7 @@ impl Needle {
     }
 
     /// Whether it is all of `text`, in either case.
-    fn is(&self, text: &str) -> bool {
+    pub(super) fn is(&self, text: &str) -> bool {
         if self.ascii { text.eq_ignore_ascii_case(&self.text) } else { text.to_lowercase() == self.text }
     }
 

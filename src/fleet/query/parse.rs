@@ -1,7 +1,10 @@
 //! Reads the filter language. Never fails: what is not understood becomes a warning, and the rest still filters.
 
-use super::{Comparison, Letters, Needle, QueryError, Term, Test, Wanted};
-use crate::{error::nearest, fleet::field::Field};
+use super::{Comparison, Letters, Needle, QueryError, Term, Test, Wanted, quantity::Unit};
+use crate::{
+    error::nearest,
+    fleet::{field::Field, health::Health},
+};
 
 /// The terms of `text`, and what was not understood.
 pub(super) fn parse(text: &str) -> (Vec<Term>, Vec<QueryError>) {
@@ -79,7 +82,13 @@ impl Reader {
                 Test::Is(field, wanted)
             }
             Sign::Compares(comparison) => match <[Wanted; 1]>::try_from(wanted) {
-                Ok([wanted]) => Test::Compares(field, comparison, wanted),
+                Ok([wanted]) => {
+                    if let Some(wants) = unlike(field, &wanted) {
+                        let said = values.concat();
+                        return self.incomplete(value_at, &format!("`{said}` does not compare with `{word}`: {wants}"));
+                    }
+                    Test::Compares(field, comparison, wanted)
+                }
                 Err(_) => {
                     return self.incomplete(value_at, &format!("`{word}` is compared with one value, not several"));
                 }
@@ -166,6 +175,40 @@ impl Reader {
     fn peek(&self) -> Option<char> {
         self.chars.get(self.at).copied()
     }
+}
+
+/// What a field is compared with, where `wanted` is something else.
+fn unlike(field: Field, wanted: &Wanted) -> Option<&'static str> {
+    const TIMES: &[Field] = &[
+        Field::Age,
+        Field::Changed,
+        Field::Started,
+        Field::Checked,
+        Field::Certificate,
+        Field::Until,
+        Field::Took,
+        Field::Latency,
+    ];
+    const SHARES: &[Field] = &[Field::Cpu, Field::Memory, Field::Coverage];
+    const RATIOS: &[Field] = &[Field::Replicas, Field::Updated, Field::Managers, Field::Tests];
+    const COUNTS: &[Field] = &[Field::Pending, Field::Restarts, Field::ExitCode, Field::Tasks, Field::Status];
+    if field == Field::Health {
+        let known = Health::ALL.iter().any(|health| wanted.words.is(health.word()));
+        return (!known).then_some("write healthy, idle, progressing, unknown, degraded or failing");
+    }
+    let (units, wants): (&[Unit], _) = if TIMES.contains(&field) {
+        (&[Unit::Millis], "write a duration such as 90s, 2h or 14d (units ms s m h d w)")
+    } else if SHARES.contains(&field) {
+        (&[Unit::Percent], "write a share such as 80%")
+    } else if RATIOS.contains(&field) {
+        (&[Unit::Percent], "write a number, or a share such as 80%")
+    } else if COUNTS.contains(&field) {
+        (&[], "write a number")
+    } else {
+        return None;
+    };
+    let fits = wanted.quantity.is_some_and(|it| it.unit == Unit::One || units.contains(&it.unit));
+    (!fits).then_some(wants)
 }
 
 /// `tier=web|api` asks for one label with either value; `tier|zone` for either label.

@@ -9,7 +9,7 @@ use super::{Exit, Fit, Name, Output, gather, inspect, output::say};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{
-        Text, Timestamp,
+        Kind, ResourceId, Text, Timestamp,
         log::{LogBatch, LogMarker},
     },
     platform::{Adapter, LogRequest},
@@ -43,6 +43,13 @@ pub enum Stamps {
     With,
 }
 
+/// What is called `name` among the kinds that have no logs.
+async fn without_log(adapters: &[Arc<dyn Adapter>], name: &Name) -> Option<ResourceId> {
+    let others: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !name.kinds().contains(kind)).collect();
+    let seen = gather(adapters, &others, FIND).await;
+    name.among(others).find(&seen.store, Fit::Near).ok()
+}
+
 /// Writes the log of the service or task called `name`.
 pub async fn logs(
     adapters: &[Arc<dyn Adapter>],
@@ -52,7 +59,27 @@ pub async fn logs(
 ) -> Result<Exit> {
     let seen = gather(adapters, name.kinds(), FIND).await;
     inspect::tell(&seen.errors);
-    let id = name.find(&seen.store, Fit::Near)?;
+    let id = match name.find(&seen.store, Fit::Near) {
+        Ok(id) => id,
+        // Something else may be called that, and it has no log.
+        Err(missing) => without_log(adapters, name).await.ok_or(missing)?,
+    };
+    if !matches!(id.kind, Kind::Service | Kind::Task) {
+        let text = format!("{} have no logs, and `{}` is one of them", id.kind.plural(), name.text());
+        let error = Error::new(ErrorKind::Usage, text);
+        return Err(match id.kind {
+            Kind::Node => error.hint(format!("`quarterdeck get tasks node:{}` lists what runs there", name.text())),
+            Kind::Cluster
+            | Kind::Service
+            | Kind::Task
+            | Kind::Pipeline
+            | Kind::Endpoint
+            | Kind::Backing
+            | Kind::Lock => {
+                error.hint("logs are those of services and tasks; `quarterdeck describe` tells of the rest")
+            }
+        });
+    }
     let adapter = adapters.iter().find(|adapter| adapter.profile().connection == id.connection);
     let adapter = adapter.ok_or_else(|| Error::new(ErrorKind::Internal, "a resource without its connection"))?;
     let request =

@@ -33,6 +33,16 @@ impl Name {
         Self { text: text.to_owned(), kinds: second.map_or_else(|| kinds.to_vec(), |kind| vec![kind]) }
     }
 
+    /// The text, without a kind in it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The same name among other kinds.
+    pub(super) fn among(&self, kinds: Vec<Kind>) -> Self {
+        Self { text: self.text.clone(), kinds }
+    }
+
     /// The kinds it may mean.
     pub fn kinds(&self) -> &[Kind] {
         &self.kinds

@@ -14,7 +14,7 @@ impl App {
         match self.settings.mode {
             Mode::Watch => {
                 let text = format!("This console only watches: {word} is not available.");
-                return Err(Refusal::new(text, Some("Start `quarterdeck` without `watch` to change things.")));
+                return Err(Refusal::new(text, Some(&self.unlocking())));
             }
             Mode::Interactive | Mode::CommandLine => {}
         }
@@ -27,6 +27,15 @@ impl App {
         connection
             .offers(verb)
             .map_err(|reason| Refusal::new(format!("{word} is not available on {id}: {reason}"), None))
+    }
+
+    /// What lets a console that only watches change things.
+    pub(in crate::app::act) fn unlocking(&self) -> String {
+        let usual = || "Start `quarterdeck` without `watch` and `--read-only` to change things.".to_owned();
+        let mistake = self.settings.mistaken.as_deref();
+        mistake.map_or_else(usual, |hint| {
+            format!("{}{}.", hint.get(..1).unwrap_or_default().to_uppercase(), hint.get(1..).unwrap_or_default())
+        })
     }
 
     /// Why `command` cannot be done here and now, for help and palette.
