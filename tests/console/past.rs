@@ -70,7 +70,7 @@ fn a_replay_tells_what_happened_and_when() {
 #[test]
 fn a_handover_tells_what_was_done_what_is_open_and_what_is_locked() {
     let home = Home::new();
-    let nothing = home.run(&["ops", "handover", "--demo"]);
+    let nothing = home.run(&["ops", "handover"]);
     for said in ["over the last 30m", "What was done:\n  nothing", "Still open:\n  nothing", "no connection to ask"] {
         assert!(nothing.well().contains(said), "{said}: {}", nothing.out);
     }

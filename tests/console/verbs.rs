@@ -155,7 +155,9 @@ fn drain_empties_a_node() {
 #[test]
 fn cordon_closes_and_activate_opens_a_node() {
     completes(&["cordon", "newswatch-spot-25f3fae5"], "newswatch-spot-25f3fae5 takes no new work");
-    completes(&["activate", "newswatch-spot-25f3fae5"], "newswatch-spot-25f3fae5 takes work again");
+    completes(&["activate", "ip-10-20-0-31"], "ip-10-20-0-31 takes work again");
+    let open = Home::new().run(&["activate", "newswatch-spot-25f3fae5", "--yes", "--demo"]);
+    assert_eq!((open.code, open.err.contains("is active already")), (Some(1), true), "{open:?}");
 }
 
 #[test]
