@@ -7,6 +7,8 @@
 pub mod change;
 pub mod lock;
 mod observing;
+#[cfg(test)]
+mod tests;
 
 use std::{ops::Range, time::Duration};
 
@@ -278,7 +280,8 @@ async fn one(hand: &impl Hand, number: usize, step: &Step, scribe: &dyn Scribe, 
     let refused = |reached, text: String| Did { verdict: verdict(Outcome::Refused, text), reached };
     loop {
         if before != Reached::Nothing && cancel.asked() {
-            return Did { verdict: verdict(Outcome::Cancelled, "stopped while it was refused"), reached: before };
+            // It was sent and did not do what it should: what is left of it is to be planned again.
+            return Did { verdict: verdict(Outcome::Failed, "stopped while it was refused"), reached: before };
         }
         let ready = match hand.prepare(step).await {
             Ok(ready) => ready,
@@ -319,11 +322,12 @@ async fn one(hand: &impl Hand, number: usize, step: &Step, scribe: &dyn Scribe, 
                 says.say(Progress::Answered { step: number, said: words.into() }).await;
             }
             Err(error) => {
-                says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
+                // No answer yet to who waits for one: the same is asked again.
                 if hand.again(step, &error, cancel, says).await {
                     before = Reached::Journal;
                     continue;
                 }
+                says.say(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
                 let text = format!("the platform did not take the request: {}", said(&error));
                 return Did { verdict: verdict(Outcome::Failed, text), reached: Reached::Platform };
             }

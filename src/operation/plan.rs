@@ -186,9 +186,8 @@ impl Plan {
         let open: Vec<&ResourceId> =
             own().filter(|(number, _)| !done(*number)).map(|(_, step)| &step.subject).collect();
         let mut intent = Intent::new(self.verb, self.subjects.clone(), self.argument.clone());
-        // A step on something else, such as a service on a node that is drained, is for all of them; and where every step
-        // was sent and it still is not over, only the platform knows for which.
-        if !open.is_empty() && open.iter().all(|it| intent.subjects.contains(it)) {
+        // A step on something else, such as a service on a node that is drained, is for all of them.
+        if open.iter().all(|it| intent.subjects.contains(it)) {
             intent.subjects.retain(|it| open.contains(&it));
         }
         Intent { resumes: Some(self.operation.clone()), ..intent }

@@ -72,7 +72,7 @@ async fn a_lock_is_taken_once_seen_by_all_taken_over_when_it_has_ended_and_relea
 
 #[tokio::test]
 async fn an_operation_in_a_protected_environment_holds_its_lock_while_it_runs() {
-    let Some(stage) = Stage::set("locked", ["node-08", "node-09"]) else { return };
+    let Some(stage) = Stage::set("locked", ["own-08", "own-09"]) else { return };
     let kubeconfig = lab().expect("there is a stage");
     stage.apply(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: web}}\n  \

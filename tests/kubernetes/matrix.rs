@@ -6,9 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use quarterdeck::operation::{Argument, Outcome, Verb, Weight};
+use futures_util::StreamExt as _;
+use quarterdeck::{
+    fleet::Timestamp,
+    operation::{Argument, OperationRecord, Outcome, Verb, Weight},
+    platform::{Adapter as _, Canceller},
+};
 
-use crate::stage::{Stage, run};
+use crate::stage::{Notes, Stage, approve, run};
 
 /// A start, and what kubectl is told beside `--ignore-daemonsets`.
 struct Case {
@@ -174,7 +179,7 @@ fn kubectl_drains(stage: &Stage, flags: &[&str], seconds: u64) -> (bool, String)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_ends_as_one_of_kubectl_does() {
-    let Some(stage) = Stage::set("matrix", ["node-14", "node-15"]) else { return };
+    let Some(stage) = Stage::set("matrix", ["own-14", "own-15"]) else { return };
     for case in cases() {
         let seconds = case.gives_up.unwrap_or(60);
         let before = put(&stage, &case);
@@ -212,7 +217,7 @@ async fn a_drain_ends_as_one_of_kubectl_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_falls_silent_half_way_is_told_and_ends_as_with_kubectl() {
-    let Some(stage) = Stage::set("silent", ["node-12", "node-13"]) else { return };
+    let Some(stage) = Stage::set("silent", ["own-12", "own-13"]) else { return };
     let kubeconfig = std::env::var_os("QUARTERDECK_LAB_KUBECONFIG").expect("there is a lab");
     let file = std::path::Path::new(&kubeconfig).parent().expect("a folder").join("down-nodes");
     let silence = |silent: bool| {
@@ -251,8 +256,48 @@ async fn a_node_that_falls_silent_half_way_is_told_and_ends_as_with_kubectl() {
 }
 
 #[tokio::test]
+async fn what_became_of_a_drain_whose_console_died_is_found_by_looking() {
+    let Some(stage) = Stage::set("died", ["own-04", "own-05"]) else { return };
+    let yaml =
+        made("Deployment", "free", 2, "", "") + &made("Deployment", "tight", 1, "", "") + &budget("tight", "tight", 1);
+    put(&stage, &Case { name: "died", yaml, pods: 3, flags: &[], gives_up: None });
+    let plan = stage.plan(Verb::Drain, stage.node_id(), Argument::None).await.expect("a plan");
+    let notes = std::sync::Arc::new(Notes::default());
+    let scribe = std::sync::Arc::<Notes>::clone(&notes);
+    let mut progress = stage.adapter.run(approve(plan.clone()), scribe, Canceller::default().listener());
+    while let Some(said) = progress.next().await {
+        if matches!(said, quarterdeck::operation::Progress::Subject { done: 2, .. }) {
+            break;
+        }
+    }
+    drop(progress);
+    let sent: Vec<usize> = notes.sent.lock().expect("no test panics here").iter().map(|(step, _)| *step).collect();
+    let record = OperationRecord {
+        operation: plan.operation.clone(),
+        plan: plan.clone(),
+        operator: "tester@lab".into(),
+        approved_at: Timestamp(0),
+        sent: sent.clone(),
+        answered: Vec::new(),
+        verdict: None,
+        last_at: Timestamp(0),
+    };
+    let before = notes.sent.lock().expect("no test panics here").len();
+    let said: Vec<_> = stage.adapter.observe(record).collect().await;
+    let Some(quarterdeck::operation::Progress::Verdict(verdict)) = said.last() else { panic!("a verdict comes last") };
+    assert_eq!(verdict.outcome, Outcome::Failed, "{verdict:?}");
+    assert!(
+        verdict.text.contains("evict deed-died/tight-") && verdict.text.contains("never took effect"),
+        "{verdict:?}"
+    );
+    assert!(verdict.left.iter().any(|it| it.contains("own-04 stays cordoned")), "{verdict:?}");
+    assert_eq!(notes.sent.lock().expect("no test panics here").len(), before, "nothing was sent");
+    assert_eq!(plan.rest(&sent, verdict.is_whole()).subjects, [stage.node_id()]);
+}
+
+#[tokio::test]
 async fn what_is_left_of_a_drain_is_planned_anew() {
-    let Some(stage) = Stage::set("rest", ["node-10", "node-11"]) else { return };
+    let Some(stage) = Stage::set("rest", ["own-10", "own-11"]) else { return };
     let case = Case {
         name: "rest",
         yaml: made("Deployment", "free", 2, "", "")
@@ -277,7 +322,8 @@ async fn what_is_left_of_a_drain_is_planned_anew() {
         }
     })
     .await;
-    assert_eq!(verdict.outcome, Outcome::Cancelled, "{verdict:?}");
+    assert_eq!(verdict.outcome, Outcome::Failed, "{verdict:?}");
+    assert!(verdict.text.contains("stopped while it was refused"), "{verdict:?}");
     let sent: Vec<usize> = (0..steps).collect();
     let rest = whole.rest(&sent, verdict.is_whole());
     assert_eq!(rest.subjects, [stage.node_id()], "the node is still to be drained");

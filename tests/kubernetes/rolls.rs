@@ -50,7 +50,7 @@ impl Stage {
 
 #[tokio::test]
 async fn everything_that_rolls_is_rolled_scaled_and_rolled_back_as_kubectl_does_it() {
-    let Some(stage) = Stage::set("rolls", ["node-26", "node-27"]) else { return };
+    let Some(stage) = Stage::set("rolls", ["own-26", "own-27"]) else { return };
     for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
         let (ours, theirs) = (format!("{kind}/ours"), format!("{kind}/theirs"));
         for name in ["ours", "theirs"] {
@@ -106,7 +106,7 @@ async fn everything_that_rolls_is_rolled_scaled_and_rolled_back_as_kubectl_does_
 
 #[tokio::test]
 async fn what_would_not_roll_is_refused_and_says_what_to_do() {
-    let Some(stage) = Stage::set("refused", ["node-28", "node-29"]) else { return };
+    let Some(stage) = Stage::set("refused", ["own-28", "own-29"]) else { return };
     stage.make("Deployment", "web", "");
     stage.kubectl(&["rollout", "pause", "deployment/web"]);
     let refused = stage.plan(Verb::Roll, stage.service_id("Deployment", "web"), Argument::None).await;
@@ -134,7 +134,7 @@ async fn what_would_not_roll_is_refused_and_says_what_to_do() {
 
 #[tokio::test]
 async fn a_digest_is_promoted_and_one_that_cannot_start_fails_as_kubectl_says() {
-    let Some(stage) = Stage::set("promote", ["node-18", "node-19"]) else { return };
+    let Some(stage) = Stage::set("promote", ["own-18", "own-19"]) else { return };
     stage.make("Deployment", "web", "\n  progressDeadlineSeconds: 8");
     let id = || stage.service_id("Deployment", "web");
     let promote = || Argument::Image { image: Image::parse(&format!("{TWO}@{DIGEST}")), from: "qa".into() };
@@ -169,7 +169,7 @@ async fn a_digest_is_promoted_and_one_that_cannot_start_fails_as_kubectl_says() 
 
 #[tokio::test]
 async fn what_admission_refuses_is_in_the_plan() {
-    let Some(stage) = Stage::set("admission", ["node-16", "node-17"]) else { return };
+    let Some(stage) = Stage::set("admission", ["own-16", "own-17"]) else { return };
     stage.make("Deployment", "web", "");
     stage.apply(&format!(
         "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: deed-few}}\nspec:\n  \
@@ -197,7 +197,7 @@ async fn what_admission_refuses_is_in_the_plan() {
 
 #[tokio::test]
 async fn only_the_surplus_of_a_crowded_node_is_moved_one_pod_after_the_other() {
-    let Some(stage) = Stage::set("rebalance", ["node-06", "node-07"]) else { return };
+    let Some(stage) = Stage::set("rebalance", ["own-06", "own-07"]) else { return };
     stage.kubectl(&["cordon", &stage.refuge]);
     stage.apply(&workload("Deployment", "web", ONE, "").replace("replicas: 2", "replicas: 4"));
     stage.settle("deployment", "web");

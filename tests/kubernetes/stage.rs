@@ -24,7 +24,7 @@ use quarterdeck::{
 
 use crate::bench::{kubectl, lab};
 
-/// A namespace and two nodes that nobody else's pods come to: one to be emptied, and one to go to.
+/// A namespace and two of the lab's nodes that nobody else's pods come to: one to be emptied, and one to go to.
 pub struct Stage {
     pub namespace: String,
     pub node: String,
@@ -61,7 +61,7 @@ impl Stage {
     pub fn apply(&self, yaml: &str) {
         let name = self.namespace.trim_start_matches("deed-");
         let nodes = format!(
-            "nodeSelector: {{deed: {name}}}, tolerations: [{{key: deed, operator: Exists}}], terminationGracePeriodSeconds: 2"
+            "nodeSelector: {{deed: {name}}}, tolerations: [{{key: deed, operator: Exists}}, {{key: lab/own, operator: Exists}}], terminationGracePeriodSeconds: 2"
         );
         let yaml = yaml.replace("NODES", &nodes).replace("NODE", &self.node);
         let mut command = Command::new("kubectl");

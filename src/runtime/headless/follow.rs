@@ -1,6 +1,6 @@
 //! Following an operation on the command line: to its last answer or its verdict, for as long as somebody wants to look.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::{
     sync::mpsc::Receiver,
@@ -52,6 +52,8 @@ impl Following<'_> {
         let deadline = self.limit.map(|limit| Instant::now() + limit);
         let mut asked_to_stop = false;
         let mut step = 0;
+        // Steps that go together are answered in any order.
+        let mut answered = BTreeSet::new();
         loop {
             let progress = tokio::select! {
                 biased;
@@ -83,12 +85,15 @@ impl Following<'_> {
             if let Progress::Step(number) = &progress {
                 step = *number;
             }
+            if let Progress::Answered { step, .. } = &progress {
+                answered.insert(*step);
+            }
             match progress {
                 Progress::Verdict(verdict) => {
                     output.write(&report::ended(&self.id, Some(&verdict), self.format)?)?;
                     return Ok(exit(&verdict));
                 }
-                Progress::Answered { step, .. } if self.until == Until::Answered && step + 1 >= self.steps => {
+                Progress::Answered { .. } if self.until == Until::Answered && answered.len() >= self.steps => {
                     self.tell(progress);
                     say(&format!("the platform goes on; `quarterdeck ops observe {}` tells how it ends", self.id));
                     output.write(&report::ended(&self.id, None, self.format)?)?;

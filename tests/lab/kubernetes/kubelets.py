@@ -78,10 +78,10 @@ class Client:
 class Nodes:
     """The nodes: their registration, their heartbeats, and which are silent."""
 
-    def __init__(self, client: Client, state: pathlib.Path, count: int, zones: int, port: int):
+    def __init__(self, client: Client, state: pathlib.Path, count: int, own: int, zones: int, port: int):
         self.client = client
         self.silent_file = state / "down-nodes"
-        self.names = [f"node-{number:02d}" for number in range(count)]
+        self.names = [f"node-{number:02d}" for number in range(count)] + [f"own-{number:02d}" for number in range(own)]
         self.zones = zones
         self.port = port
         self.silent: set[str] = set()
@@ -140,9 +140,11 @@ class Nodes:
             "topology.kubernetes.io/region": "lab-1",
             "topology.kubernetes.io/zone": f"lab-1{'abcdefgh'[index % self.zones]}",
             "node.kubernetes.io/instance-type": "simulated.8xlarge",
-            "node-role.kubernetes.io/" + ("control-plane" if index == 0 else "worker"): "",
+            "node-role.kubernetes.io/" + ("control-plane" if name == "node-00" else "worker"): "",
         }
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}}
+        if name.startswith("own-"):
+            node["spec"] = {"taints": [{"key": "lab/own", "effect": "NoSchedule"}]}
         await self.client.ask("POST", "/api/v1/nodes", node)
         await self.beat(name)
         await self.client.ask("PATCH", f"/api/v1/nodes/{name}/status", {"status": self.status(index)}, STRATEGIC_MERGE)
@@ -489,10 +491,10 @@ async def simulate(given: argparse.Namespace) -> None:
     connector = aiohttp.TCPConnector(ssl=trust, limit=given.concurrency + 8)
     async with aiohttp.ClientSession(connector=connector) as session:
         client = Client(session)
-        nodes = Nodes(client, given.state, given.nodes, given.zones, given.port)
+        nodes = Nodes(client, given.state, given.nodes, given.own, given.zones, given.port)
         pods = Pods(client, nodes, given.concurrency)
         nodes.read_silent()
-        await asyncio.gather(*(nodes.register(index) for index in range(given.nodes)))
+        await asyncio.gather(*(nodes.register(index) for index in range(len(nodes.names))))
         await asyncio.gather(nodes.beat_for_ever(), pods.follow_for_ever(), pods.notice_silence_for_ever())
 
 
@@ -500,6 +502,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--state", type=pathlib.Path, required=True, help="the folder that holds the lab's state")
     arguments.add_argument("--nodes", type=int, default=30)
+    arguments.add_argument("--own", type=int, default=0, help="more of them, to which only pods come that bear their taint, lab/own")
     arguments.add_argument("--zones", type=int, default=3)
     arguments.add_argument("--concurrency", type=int, default=16, help="pods that are worked on at once")
     arguments.add_argument("--port", type=int, default=10250, help="where logs are served")

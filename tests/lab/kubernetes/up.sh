@@ -83,9 +83,10 @@ start kube-controller-manager "$programs/kube-controller-manager" --kubeconfig="
 start kube-scheduler "$programs/kube-scheduler" --kubeconfig="$pki/scheduler.kubeconfig" \
   --authentication-kubeconfig="$pki/scheduler.kubeconfig" --authorization-kubeconfig="$pki/scheduler.kubeconfig" \
   --bind-address=127.0.0.1 --leader-elect=false --kube-api-qps=500 --kube-api-burst=1000
-start kubelets "$python" "$here/kubelets.py" --state "$folder" --nodes "$nodes"
+start kubelets "$python" "$here/kubelets.py" --state "$folder" --nodes "$nodes" --own 30
 
-ready=0
+# Tests that empty nodes have 30 of their own.
+nodes=$((nodes + 30)) ready=0
 for ((try = 0; try < 300; try++)); do
   ready=$(ask /api/v1/nodes | grep -o '"reason": *"KubeletReady"' | wc -l || true)
   ((ready < nodes)) || break

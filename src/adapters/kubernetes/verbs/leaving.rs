@@ -239,7 +239,14 @@ impl Departures {
                     }
                     false
                 }
-                Ok(None) => true,
+                Ok(None) => {
+                    // It may be free by now, or somebody else than a budget refuses.
+                    if told.is_empty() {
+                        told = format!("refused for now: {error}");
+                        self.say(step, leaver, Word::Waiting, &told, says).await;
+                    }
+                    true
+                }
                 Err(error) => {
                     says.say(Progress::Trouble(error)).await;
                     false

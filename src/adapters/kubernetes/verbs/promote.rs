@@ -68,15 +68,12 @@ fn container(reading: &Reading, images: &[(String, String)], image: &Image) -> R
         return Ok(only);
     }
     let mut same = all().filter(|(_, _, it)| it.repository() == image.repository());
-    match (same.next(), same.next()) {
-        (Some(one), None) => Ok(one),
-        _ => {
-            let names: Vec<&str> = images.iter().map(|(name, _)| name.as_str()).collect();
-            let text =
-                format!("which container of {} should run it is not clear: {}", reading.title(), names.join(", "));
-            Err(Error::new(ErrorKind::Unsupported, text).hint("kubectl set image names the container"))
-        }
+    if let (Some(one), None) = (same.next(), same.next()) {
+        return Ok(one);
     }
+    let names: Vec<&str> = images.iter().map(|(name, _)| name.as_str()).collect();
+    let text = format!("which container of {} should run it is not clear: {}", reading.title(), names.join(", "));
+    Err(Error::new(ErrorKind::Unsupported, text).hint("kubectl set image names the container"))
 }
 
 #[cfg(test)]
