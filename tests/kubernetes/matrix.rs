@@ -277,6 +277,7 @@ async fn what_became_of_a_drain_whose_console_died_is_found_by_looking() {
         plan: plan.clone(),
         operator: "tester@lab".into(),
         approved_at: Timestamp(0),
+        override_reason: None,
         sent: sent.clone(),
         answered: Vec::new(),
         verdict: None,

@@ -157,6 +157,7 @@ async fn every_step_of_a_round_that_was_cut_off_is_looked_for() {
         plan: plan.clone(),
         operator: Text::default(),
         approved_at: Timestamp(0),
+        override_reason: None,
         sent: sent.to_vec(),
         answered: Vec::new(),
         verdict: None,
