@@ -258,3 +258,25 @@ async fn of_secrets_only_names_and_times_are_read() {
     let login = login.or_else(|| found.first()).expect("there is one");
     assert!(!format!("{found:?}").contains("hunter2"), "{login:?}");
 }
+
+#[tokio::test]
+async fn lists_that_are_refused_say_so_and_hide_no_other() {
+    let Some(kubeconfig) = lab() else { return };
+    let yaml = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}}\n---\n\
+                {apiVersion: v1, kind: Secret, metadata: {name: login}}\n";
+    let space = Space::create("refused", yaml);
+    // Who may only look may not list secrets.
+    let viewer = open(kubeconfig, "lab-viewer", &[space.name()]);
+    let (mut names, mut denied, mut complete) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let mut stream = viewer.watch(Kind::Backing);
+    while complete == 0 || denied.is_empty() {
+        match stream.next().await.expect("the stream goes on").expect("one list is enough") {
+            Delta::Seen(_, seen) => names.extend(seen.iter().map(|it| it.name().to_string())),
+            Delta::Denied(scope, error) => drop(denied.insert(format!("{scope}: {:?}", error.kind))),
+            Delta::Complete(_) => complete += 1,
+            Delta::Begin(_) | Delta::Gone(_) => {}
+        }
+    }
+    assert_eq!(names, BTreeSet::from(["settings".to_owned()]));
+    assert_eq!(denied, BTreeSet::from([format!("backings of lab (secrets of {}): Denied", space.name())]));
+}
