@@ -1,6 +1,7 @@
 //! What the tests work with: the lab, what `kubectl` says, and what the adapter lists.
 
 use std::{
+    collections::BTreeSet,
     io::Write as _,
     path::PathBuf,
     process::{Command, Stdio},
@@ -41,16 +42,19 @@ pub fn kubectl(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("kubectl writes UTF-8")
 }
 
-/// Everything of one kind, as the first complete list tells it.
+/// Everything of one kind, as its first complete lists tell it.
 pub async fn listed(adapter: &Kubernetes, kind: Kind) -> Result<Vec<Resource>> {
-    let (mut all, mut stream) = (Vec::new(), adapter.watch(kind));
+    let (mut all, mut open, mut stream) = (Vec::new(), BTreeSet::new(), adapter.watch(kind));
     while let Some(delta) = stream.next().await {
         match delta? {
-            Delta::Begin(_) => all.clear(),
+            Delta::Begin(scope) => drop(open.insert(scope)),
             Delta::Seen(_, resources) => all.extend(resources),
-            Delta::Complete(_) => return Ok(all),
+            Delta::Complete(scope) => drop(open.remove(&scope)),
             Delta::Gone(_) => {}
             Delta::Denied(_, error) => return Err(error),
+        }
+        if open.is_empty() {
+            return Ok(all);
         }
     }
     Ok(all)

@@ -250,13 +250,9 @@ async fn of_secrets_only_names_and_times_are_read() {
     let yaml = "---\n{apiVersion: v1, kind: Secret, metadata: {name: login}, stringData: {password: canary-hunter2}}\n";
     let space = Space::create("secrets", yaml);
     let adapter = open(kubeconfig, "lab", &[space.name()]);
-    let mut found = Vec::new();
-    for _ in 0..2 {
-        found.extend(listed(&adapter, Kind::Backing).await.expect("they can be listed"));
-    }
-    let login = found.iter().find(|it| &**it.name() == "login");
-    let login = login.or_else(|| found.first()).expect("there is one");
-    assert!(!format!("{found:?}").contains("hunter2"), "{login:?}");
+    let found = listed(&adapter, Kind::Backing).await.expect("they can be listed");
+    assert!(found.iter().any(|it| &**it.name() == "login"), "{found:?}");
+    assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
 }
 
 #[tokio::test]
