@@ -13,6 +13,7 @@ mod quorum;
 mod rollout_under_way;
 #[cfg(test)]
 mod sample;
+mod skipped_stage;
 mod stale_data;
 
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,7 @@ const GUARDS: &[Guard] = &[
     bulk::judge,
     rollout_under_way::judge,
     last_replica::judge,
+    skipped_stage::judge,
 ];
 
 /// What all guards find, heaviest first.
