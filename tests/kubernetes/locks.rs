@@ -52,7 +52,7 @@ async fn a_lock_is_taken_once_seen_by_all_taken_over_when_it_has_ended_and_relea
     let lock = locks.iter().find(|lock| *lock.environment.0 == *environment).expect("it is listed");
     assert_eq!((&*lock.holder, &*lock.reason), ("ada@bastion", "hotfix"));
     let refused = plan("bob@bastion", Verb::Lock, for_an(1)).await.expect_err("ada has it");
-    assert_eq!(refused.kind, ErrorKind::Conflict);
+    assert_eq!(refused.kind, ErrorKind::Refused);
     let renewed = plan("ada@bastion", Verb::Lock, for_an(2)).await.expect("it is hers");
     assert!(renewed.steps[0].title.contains("renew"), "{}", renewed.steps[0].title);
     assert_eq!(run(&adapter, renewed, |_, _| {}).await.outcome, Outcome::Completed);

@@ -44,9 +44,10 @@ async fn send(spent: Ticket, connection: &Connection, builder: http::request::Bu
     let request = builder.header(header::ACCEPT, "application/json").body(body).map_err(|cause| {
         Error::new(ErrorKind::Internal, format!("step {step}: the request could not be built")).because(&cause)
     })?;
-    let mut answer = connection.transmit(request, PATIENCE).await.map_err(|error| match error.kind {
-        ErrorKind::Denied => error.hint("ask for the right to do it; `kubectl auth can-i --list` shows which you have"),
-        _ => error,
+    let mut answer = connection.transmit(request, PATIENCE).await.map_err(|error| {
+        // What the rights to look are called helps nobody who may not change.
+        let hint = "ask for the right to do it; `kubectl auth can-i --list` shows which you have";
+        if error.kind == ErrorKind::Denied { error.hint(hint) } else { error }
     })?;
     Ok(serde_json::from_slice(&answer.whole().await.unwrap_or_default()).unwrap_or_default())
 }

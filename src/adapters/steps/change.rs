@@ -44,6 +44,7 @@ impl Changes {
     }
 
     /// And the value at `path` of `spec` becomes `to`.
+    #[must_use]
     pub fn set(mut self, spec: &Value, path: &[&str], to: Value) -> Self {
         let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
         let from = at(spec, &path).cloned().unwrap_or_default();

@@ -64,8 +64,11 @@ pub(super) struct Departures {
     /// Pods of each node that a drain evicts, and how far each is.
     words: Mutex<BTreeMap<String, HashMap<String, Word>>>,
     /// What was on a node at the last look.
-    seen: tokio::sync::Mutex<HashMap<String, (Stopwatch, Arc<Vec<Pod>>)>>,
+    seen: tokio::sync::Mutex<HashMap<String, Seen>>,
 }
+
+/// The pods on a node, and when that was looked at.
+type Seen = (Stopwatch, Arc<Vec<Pod>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Word {
@@ -136,13 +139,12 @@ impl Departures {
         let Some(node) = leaver.node.filter(|_| self.drains()) else { return leaver.look(bench).await };
         let mut seen = self.seen.lock().await;
         let fresh = seen.get(node).filter(|(at, _)| at.read() < LOOK).map(|(_, pods)| Arc::clone(pods));
-        let pods = match fresh {
-            Some(pods) => pods,
-            None => {
-                let pods = Arc::new(Pod::on(bench, node).await?);
-                seen.insert(node.to_owned(), (Stopwatch::start(), Arc::clone(&pods)));
-                pods
-            }
+        let pods = if let Some(pods) = fresh {
+            pods
+        } else {
+            let pods = Arc::new(Pod::on(bench, node).await?);
+            seen.insert(node.to_owned(), (Stopwatch::start(), Arc::clone(&pods)));
+            pods
         };
         drop(seen);
         Ok(pods.iter().find(|pod| pod.metadata.uid == leaver.uid).cloned())
