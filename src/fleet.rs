@@ -50,5 +50,5 @@ pub use service::{
 pub use spread::Spread;
 pub use store::Store;
 pub use task::{Task, TaskState};
-pub use text::{Interner, Text};
+pub use text::{Interner, Text, counted};
 pub use time::Timestamp;

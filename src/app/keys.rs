@@ -1,7 +1,8 @@
 //! Where a key goes: to the overlay that lies on top, as text or as a command; otherwise to the pane.
 
 use super::{
-    App, Key, KeyCode, Outcome, Overlay, Place, Redraw, input::Edit, overlay::PlanStage, scroll::Motion, table::Urgency,
+    App, Command, Key, KeyCode, Outcome, Overlay, Place, Redraw, input::Edit, overlay::PlanStage, scroll::Motion,
+    table::Urgency,
 };
 
 impl App {
@@ -44,10 +45,17 @@ impl App {
     }
 
     fn command_key(&mut self, key: Key, out: &mut Outcome) {
-        if let Some(command) = self.keymap.command(self.place(), key) {
-            out.redraw = out.redraw.max(Redraw::Frame);
-            self.act(command, "", out);
+        match self.keymap.command(self.place(), key) {
+            // Whoever reads help means to end the reading. Written out in the palette it means what it says.
+            Some(Command::Quit) if !self.overlays.is_empty() => self.act(Command::Back, "", out),
+            Some(command) => self.act(command, "", out),
+            None if self.overlays.is_empty() => {
+                let Some(elsewhere) = self.keymap.elsewhere(key) else { return };
+                self.warn(&elsewhere, None);
+            }
+            None => return,
         }
+        out.redraw = out.redraw.max(Redraw::Frame);
     }
 
     /// Somebody pasted text: text for a line that is being typed, and nothing else. Keys in it are never commands,

@@ -204,6 +204,25 @@ pub(crate) fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
+/// `text` in exactly `width` cells: filled up with spaces, or cut, which a sign at its end tells.
+pub(crate) fn padded(text: &str, width: u16) -> String {
+    let mut padded = String::new();
+    let mut used = 0;
+    for symbol in text.graphemes(true) {
+        let wide = cells(symbol);
+        // The sign needs a cell of its own, where anything follows.
+        if used + wide >= width && !fits(text, width) {
+            padded.push('…');
+            used += 1;
+            break;
+        }
+        padded.push_str(symbol);
+        used += wide;
+    }
+    padded.extend(std::iter::repeat_n(' ', usize::from(width.saturating_sub(used))));
+    padded
+}
+
 /// Whether `text` fits `width` cells.
 fn fits(text: &str, width: u16) -> bool {
     let width = usize::from(width);
@@ -252,6 +271,14 @@ mod tests {
         assert_eq!(put("newswatch", 0), (String::new(), 0));
         assert_eq!(put("", 5), (String::new(), 0));
         assert_eq!(put("0123456789abcdef", 90), ("0123456789a…".to_owned(), 12));
+    }
+
+    #[test]
+    fn padded_text_takes_what_it_was_given_and_says_where_it_is_cut() {
+        assert_eq!(padded("auth", 6), "auth  ");
+        assert_eq!(padded("newswatch", 9), "newswatch");
+        assert_eq!(padded("newswatch", 5), "news…");
+        assert_eq!(padded("世界世界", 6), "世界… ");
     }
 
     #[test]

@@ -64,6 +64,10 @@ pub(crate) fn footer(canvas: &mut Canvas<'_>, area: Rect, app: &App, place: Plac
     for (command, from) in [(Command::Quit, 100), (Command::Help, 0), (Command::Palette, 60), (Command::Back, 100)] {
         let Some((key, name)) = hint(app, place, command) else { continue };
         // Overlays have few keys of their own, and esc is the one that everybody looks for.
+        // Over a pane that key closes what lies there, which is said once.
+        if command == Command::Quit && !matches!(place, Place::Pane(_)) {
+            continue;
+        }
         let wanted = area.width >= from || (command == Command::Back && !matches!(place, Place::Pane(_)));
         if wanted && line.room() > cells(&key) + cells(name) + 6 {
             line.right(name, theme.hint).right(&key, theme.key).short(1);

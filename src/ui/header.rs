@@ -41,7 +41,7 @@ pub(crate) fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
         // Who holds a lock and for how long is what one asks next; where that does not fit, that there is one.
         let short = format!("LOCKED {}", lock.environment);
         let long = format!("{short} by {}", lock.holder);
-        let whole = format!("{long} for {}", minutes(world.now.age(lock.until)));
+        let whole = format!("{long}, {} left", minutes(world.now.age(lock.until)));
         let fits = |word: &&String| cells(word) + behind + 30 < line.room();
         let word = [whole, long].iter().find(fits).cloned().unwrap_or(short);
         badge::right(&mut line, &word, theme.locked);

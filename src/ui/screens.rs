@@ -369,6 +369,35 @@ fn operations_under_way_and_ended() {
 }
 
 #[test]
+fn what_is_completed_is_full() {
+    let mut sample = planned(fill);
+    sample.write("newswatch_auth").press("enter 8");
+    sample.progress(Progress::Step(0)).later(2_000);
+    sample.progress(Progress::Answered { step: 0, said: "accepted, no warnings".into() });
+    let text = "2 of 3 tasks replaced".into();
+    sample.progress(Progress::Subject { id: id(Kind::Service, "newswatch_auth"), done: 2, total: 3, text });
+    let text = "newswatch_auth has the tasks it wants".into();
+    sample.progress(Progress::Verdict(Verdict { outcome: Outcome::Completed, text, left: Vec::new() }));
+    sample.press("esc");
+    snapshot("operation_that_completed", &mut sample);
+}
+
+#[test]
+fn what_a_connection_cannot_do_stands_apart_from_why() {
+    let mut sample = Sample::new(crate::app::sample::settings());
+    let mut profile = crate::app::sample::profile("lab");
+    let reasons = [
+        (Verb::PromoteNode, "who runs the control plane is not decided through its API"),
+        (Verb::RotateToken, "nodes of a managed cluster join by themselves"),
+    ];
+    profile.verbs.retain(|verb| reasons.iter().all(|(lacked, _)| lacked != verb));
+    profile.lacks = reasons.map(|(verb, why)| (verb, why.into())).to_vec();
+    sample.tell(crate::app::Msg::Connections(vec![profile]));
+    sample.press("c");
+    snapshot("connections_that_cannot_do_everything", &mut sample);
+}
+
+#[test]
 fn quitting_says_what_goes_on() {
     let mut sample = planned(|plan| {
         fill(plan);

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{Kind, Mode, Resource, ResourceId, Text},
+    fleet::{Kind, Mode, Resource, ResourceId, Text, counted},
     operation::{
         Argument, Enforcer, Intent, OperationId, Plan, Precondition, Request, Step, Verb, plan::ServiceImpact,
     },
@@ -122,7 +122,7 @@ impl Draft<'_> {
                 (
                     title,
                     json!({ "image": { "from": workload.spec.image.to_string(), "to": image.to_string() } }),
-                    format!("every task of {name} runs {digest}"),
+                    format!("every task of {name} running {digest}"),
                 )
             }
             (Verb::Promote, _) => {
@@ -134,7 +134,7 @@ impl Draft<'_> {
                 }
                 self.scale_impact(workload, *tasks)?;
                 let title = format!("scale {name} from {} to {tasks}", counts.desired);
-                (title, json!({ "replicas": tasks }), format!("{name} has {tasks} running tasks"))
+                (title, json!({ "replicas": tasks }), format!("{} of {name} running", counted(tasks, "task")))
             }
             (Verb::Scale, _) => return Err(Error::new(ErrorKind::Usage, "scale needs the wanted number of tasks")),
             (Verb::Rollback, _) => {
@@ -151,7 +151,7 @@ impl Draft<'_> {
                 if same {
                     self.say(format!("{name} ran the same image before: going back changes what else was changed"));
                 }
-                (format!("roll {name} back"), change, format!("every task of {name} runs what it ran before"))
+                (format!("roll {name} back"), change, format!("every task of {name} running what it ran before"))
             }
             _ => {
                 let change = match self.world.flavour {
@@ -160,7 +160,7 @@ impl Draft<'_> {
                         json!({ "spec": { "template": { "metadata": { "annotations": { "kubectl.kubernetes.io/restartedAt": "{now}" } } } } })
                     }
                 };
-                (format!("roll {name}"), change, format!("every task of {name} was replaced"))
+                (format!("roll {name}"), change, format!("every task of {name} to be replaced"))
             }
         };
         if self.plan.verb != Verb::Scale {
@@ -279,7 +279,7 @@ impl Draft<'_> {
             ));
         }
         let request = request("GET", endpoint.url.to_string(), json!({}));
-        self.step(id, format!("run the tests of {}", endpoint.name), request, "its report is here".to_owned());
+        self.step(id, format!("run the tests of {}", endpoint.name), request, "its report".to_owned());
         self.plan.rollback = "nothing to undo".into();
         self.expect(6);
         Ok(())
@@ -296,7 +296,12 @@ impl Draft<'_> {
                 return Err(Error::new(ErrorKind::Conflict, format!("{environment} is not locked")));
             };
             self.say(format!("{} holds it: {}", lock.holder, lock.reason));
-            self.step(id, format!("unlock {environment}"), request("DELETE", path, json!({})), "it is free".to_owned());
+            self.step(
+                id,
+                format!("unlock {environment}"),
+                request("DELETE", path, json!({})),
+                "the lock to be gone".to_owned(),
+            );
             self.plan.rollback = "lock it again".into();
             return Ok(());
         }
@@ -311,7 +316,7 @@ impl Draft<'_> {
         }
         let holder = if self.operator.is_empty() { "demo" } else { self.operator };
         let change = json!({ "holder": holder, "reason": reason.as_str(), "seconds": lasts.as_secs() });
-        self.step(id, format!("lock {environment}"), request("PUT", path, change), "it is held".to_owned());
+        self.step(id, format!("lock {environment}"), request("PUT", path, change), "the lock to be held".to_owned());
         self.plan.rollback = "unlock it".into();
         Ok(())
     }

@@ -53,8 +53,12 @@ impl App {
             },
             Pane::Operations => {
                 let subject = self.operations.current().and_then(|operation| operation.plan.subjects.first()).cloned();
-                if let Some(id) = subject {
-                    self.go_to(&id, out);
+                match subject {
+                    Some(id) if self.known.store.get(&id).is_none() => {
+                        self.warn(&format!("`{}` is gone.", id.key), None)
+                    }
+                    Some(id) => self.describe_one(id, out),
+                    None => {}
                 }
             }
             Pane::Services => self.open_tasks(Within::Service, out),

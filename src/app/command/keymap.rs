@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{COMMANDS, Command, Entry, Place};
+use super::{COMMANDS, Command, Entry, Place, table::places};
 use crate::{
     app::key::Key,
     error::{Error, ErrorKind, nearest},
@@ -36,6 +36,17 @@ impl Keymap {
     /// What `key` means in `place`.
     pub fn command(&self, place: Place, key: Key) -> Option<Command> {
         self.meanings.get(&(place, key)).copied()
+    }
+
+    /// What `key` means in other panes, as a sentence; nothing where it means nothing anywhere.
+    pub fn elsewhere(&self, key: Key) -> Option<String> {
+        let has = |entry: &&Entry| {
+            let pane = entry.places.iter().any(|place| matches!(place, Place::Pane(_)));
+            pane && self.keys(entry.command).contains(&key)
+        };
+        let said: Vec<String> =
+            COMMANDS.iter().filter(has).map(|entry| format!("`{}` in {}", entry.name, places(entry.places))).collect();
+        (!said.is_empty()).then(|| format!("{key} does nothing here; it is {}.", said.join(", ")))
     }
 
     /// The keys of `command`, the one to show first.

@@ -169,7 +169,7 @@ pub const COMMANDS: &[Entry] = &[
         &[plain(KeyCode::Enter)],
         OPENING,
         Group::Moving,
-        "go in: service to tasks to logs, node to its tasks, the rest to its description",
+        "go in: service to tasks to logs, node to its tasks, the rest (an operation's subject) to its description",
     ),
     entry(
         C::Back,
@@ -360,7 +360,7 @@ pub const COMMANDS: &[Entry] = &[
         &[c('q'), control('c')],
         EVERYWHERE,
         Group::Program,
-        "end the console; asks while an operation runs",
+        "end the console, asking while an operation runs; over a pane, close what lies there",
     ),
 ];
 
@@ -389,7 +389,7 @@ pub fn keys_markdown() -> String {
 }
 
 /// Where a command means something, in words.
-fn places(places: &[Place]) -> String {
+pub(super) fn places(places: &[Place]) -> String {
     if places.is_empty() {
         return "palette".to_owned();
     }

@@ -279,9 +279,13 @@ fn quitting_asks_while_an_operation_runs_and_says_what_goes_on() {
 fn an_operation_leads_to_what_it_changes_and_back() {
     let mut stage = rolling();
     stage.keys("enter");
-    assert_eq!((stage.pane(), stage.cursor()), (Pane::Services, "api".into()));
+    let api = sample::id(Kind::Service, "api");
+    assert!(matches!(stage.overlay(), Some(Overlay::Describe(it)) if *it.id() == api));
     stage.keys("esc");
     assert_eq!(stage.pane(), Pane::Operations);
+    stage.gone(Kind::Service, "api").keys("enter");
+    assert!(stage.overlay().is_none());
+    assert_eq!(stage.said(), "`api` is gone.");
     stage.keys("esc");
     assert_eq!(stage.pane(), Pane::Services);
 }

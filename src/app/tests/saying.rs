@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CONNECTION, ConnectionState, Kind, Msg, Stage, profile, settings, small};
+use super::{CONNECTION, ConnectionState, Effect, Kind, Msg, Stage, profile, settings, small};
 use crate::{
     app::{Condition, Empty, Screen, operations::Recorded},
     error::{Error, ErrorKind},
@@ -11,6 +11,36 @@ use crate::{
 
 fn refused() -> Error {
     Error::new(ErrorKind::Auth, "`lab` refused the token").hint("Log in again, then press r.")
+}
+
+#[test]
+fn a_key_that_means_something_elsewhere_says_where_and_one_that_means_nothing_says_nothing() {
+    let mut stage = Stage::new(small());
+    stage.keys("2 R");
+    assert_eq!(stage.said(), "R does nothing here; it is `roll` in services, `resume` in operations.");
+    stage.keys("7 s");
+    assert_eq!(stage.said(), "s does nothing here; it is `sort` in tables.");
+    stage.keys("esc Y");
+    assert_eq!(stage.said(), "");
+}
+
+fn quits(stage: &mut Stage) -> bool {
+    stage.wanted().iter().any(|effect| matches!(effect, Effect::Quit))
+}
+
+#[test]
+fn q_closes_what_lies_over_a_pane_before_it_ends_the_console() {
+    let mut stage = Stage::new(small());
+    for over in ["3 ?", "3 d", "m", "c", "4 s"] {
+        stage.keys(over).wanted();
+        assert!(stage.overlay().is_some(), "{over}");
+        stage.keys("q");
+        assert!(stage.overlay().is_none() && !quits(&mut stage), "{over}");
+    }
+    stage.keys("3 / 'q");
+    assert!(stage.overlay().is_some(), "it is a letter where text is typed");
+    stage.keys("esc d : 'quit enter");
+    assert!(quits(&mut stage), "written out it means what it says");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Finding, Weight, names};
 use crate::{
     fleet::{Service, TaskState, Text},
-    operation::{evidence::Evidence, plan::Plan, verb::Verb},
+    operation::{evidence::Evidence, intent::Argument, plan::Plan, verb::Verb},
 };
 
 pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
@@ -41,12 +41,12 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
     } else {
         format!("{nodes} {runs} {hosted}: what leans on them breaks while they move, and a build that runs there ends")
     };
-    Some(Finding {
-        guard: "node hosts".into(),
-        weight: Weight::Warn,
-        text: text.into(),
-        hint: Some("move or scale them first, or drain with start-first where the platform can".into()),
-    })
+    let hint = if stays || plan.argument == Argument::StartFirst {
+        "move or scale them first"
+    } else {
+        "move or scale them first, or drain with start-first where the platform can"
+    };
+    Some(Finding { guard: "node hosts".into(), weight: Weight::Warn, text: text.into(), hint: Some(hint.into()) })
 }
 
 /// How many of the service's tasks run on the nodes, as `registry (its only task)`.
@@ -107,6 +107,22 @@ mod tests {
                     the node goes";
         assert_eq!(found(Verb::Cordon, None).as_deref(), Some(text));
         assert_eq!(found(Verb::Activate, None), None);
+    }
+
+    #[test]
+    fn what_is_planned_already_is_not_advised() {
+        let hint = |verb, argument| {
+            let services = vec![sample::service("registry", 1)];
+            let tasks = vec![sample::task("registry.1", "registry", "m1")];
+            let nodes = vec![sample::node("m1")];
+            let evidence = Evidence { nodes, services, tasks, ..Evidence::default() };
+            let plan = Plan { argument, ..plan_for_nodes(verb, &["m1"]) };
+            let hint = judge(&evidence, &plan).and_then(|it| it.hint).unwrap_or_default();
+            hint.contains("start-first")
+        };
+        assert!(hint(Verb::Drain, Argument::None));
+        assert!(!hint(Verb::Drain, Argument::StartFirst));
+        assert!(!hint(Verb::Cordon, Argument::None), "nothing is drained");
     }
 
     #[test]

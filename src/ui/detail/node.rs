@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::Facts;
 use crate::{
     app::World,
-    fleet::{Kind, Node, Resource, ResourceId, Value},
+    fleet::{Kind, Node, Resource, ResourceId, Value, counted},
     ui::{
         canvas::{Canvas, Line},
         widget::{
@@ -72,7 +72,9 @@ fn services(canvas: &mut Canvas<'_>, area: Rect, node: &Node, world: World<'_>) 
         *counts.entry(named.unwrap_or("no service")).or_default() += 1;
     }
     let tasks: u32 = counts.values().sum();
-    canvas.line(area, 0).put(&format!("{tasks} tasks of {} services", counts.len()), theme.text);
+    canvas
+        .line(area, 0)
+        .put(&format!("{} of {}", counted(tasks, "task"), counted(counts.len(), "service")), theme.text);
     let mut places: Vec<Place<'_>> = counts.into_iter().map(|(name, count)| Place { name, count }).collect();
     places.sort_by_key(|place| std::cmp::Reverse(place.count));
     spread(canvas, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, &places, u32::MAX);

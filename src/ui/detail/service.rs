@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::Facts;
 use crate::{
     app::World,
-    fleet::{Kind, Port, PortMode, Resource, ResourceId, Service, Spread, Text, time::brief},
+    fleet::{Kind, Port, PortMode, Resource, ResourceId, Service, Spread, Text, counted, time::brief},
     ui::{
         canvas::{Canvas, Line},
         cell::{rollout_role, rollout_sign},
@@ -98,7 +98,7 @@ fn facts(canvas: &mut Canvas<'_>, area: Rect, service: &Service, world: World<'_
             let age = brief(configuration.changed_at.age(world.now));
             line.put(&configuration.name, theme.text).put(&format!(" written {age} ago"), theme.muted);
             if older > 0 {
-                line.put(&format!("  ▲ {older} tasks started before that"), theme.warning);
+                line.put(&format!("  ▲ {} started before that", counted(older, "task")), theme.warning);
             }
         });
     }

@@ -92,10 +92,11 @@ fn detail(canvas: &mut Canvas<'_>, area: Rect, connection: &Connection, app: &Ap
         .filter_map(|verb| connection.offers(verb).err().map(|reason| (verb, reason.to_string())))
         .collect();
     if !lacks.is_empty() {
+        let widest = lacks.iter().map(|(verb, _)| verb.word().len()).max().unwrap_or(0);
         page.blank();
         page.line([("  what it cannot do", theme.muted)]);
         for (verb, reason) in lacks {
-            page.say(&format!("  {:<10}", verb.word()), theme.text, &reason, theme.muted);
+            page.say(&format!("  {:<widest$}  ", verb.word()), theme.text, &reason, theme.muted);
         }
     }
     page.draw(canvas, area, 0..usize::from(area.height));

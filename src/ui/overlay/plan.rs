@@ -12,7 +12,7 @@ use crate::{
     fleet::time::brief,
     operation::{Enforcer, Plan, Step, Weight, change::Part, plan::ServiceImpact},
     ui::{
-        canvas::{Canvas, cells},
+        canvas::{Canvas, cells, padded},
         footer::key_of,
         page::Page,
         theme::Theme,
@@ -24,8 +24,11 @@ use crate::{
 const CONFIRM: u16 = 3;
 /// Sentences that are longer are hard to read.
 const WIDE: u16 = 108;
-/// Cells of a bar of tasks.
-const BAR: u32 = 12;
+/// Cells of a bar of tasks, where there is room and where there is not.
+const BARS: [u16; 2] = [12, 6];
+/// The room that a number takes behind its bar, and what may be said behind all three of them.
+const NUMBER: u16 = 4;
+const REMARK: u16 = 21;
 
 pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &App) -> Lines {
     let theme = canvas.theme;
@@ -131,23 +134,28 @@ fn impact(page: &mut Page, theme: &Theme, plan: &Plan) {
     page.blank().line([(heading.as_str(), theme.heading)]);
     let most = impact.services.iter().map(|it| it.before.max(it.after)).max().unwrap_or(0).max(1);
     let widest = impact.services.iter().map(|it| cells(&it.name)).max().unwrap_or(0).clamp(7, 30);
+    let beside = |bar: u16| (bar + NUMBER) * 3 + REMARK + 4;
+    let [long, short] = BARS;
+    let bar = if page.width() >= widest + beside(long) { long } else { short };
+    let widest = widest.min(page.width().saturating_sub(beside(bar)).max(7));
     if !impact.services.is_empty() {
         let space = usize::from(widest);
-        let titles = format!("  {:space$}  {:<16}{:<16}{:<16}", "", "running now", "lowest", "after");
+        let (column, now) = (usize::from(bar + NUMBER), if bar == long { "running now" } else { "now" });
+        let titles = format!("  {:space$}  {now:<column$}{:<column$}{:<column$}", "", "lowest", "after");
         page.line([(titles.trim_end(), theme.muted)]);
     }
     for service in &impact.services {
-        self::service(page, theme, service, most, widest);
+        self::service(page, theme, service, most, (widest, bar));
     }
     for stays in &impact.stays {
         page.say("  stays: ", theme.warning, stays, theme.text);
     }
 }
 
-fn service(page: &mut Page, theme: &Theme, service: &ServiceImpact, most: u32, widest: u16) {
+fn service(page: &mut Page, theme: &Theme, service: &ServiceImpact, most: u32, (widest, long): (u16, u16)) {
     let bar = |count: u32| {
-        let full = usize::try_from((count * BAR).div_ceil(most).min(BAR)).unwrap_or(0);
-        let empty = usize::try_from(BAR).unwrap_or(0) - full;
+        let full = usize::try_from((count * u32::from(long)).div_ceil(most).min(long.into())).unwrap_or(0);
+        let empty = usize::from(long) - full;
         ("━".repeat(full), "─".repeat(empty), format!(" {count:<3}"))
     };
     let lowest = match service.during {
@@ -155,8 +163,7 @@ fn service(page: &mut Page, theme: &Theme, service: &ServiceImpact, most: u32, w
         during if during < service.before => theme.gauge_high,
         _ => theme.gauge,
     };
-    let name: String = service.name.chars().take(usize::from(widest)).collect();
-    let name = format!("  {name:<0$}  ", usize::from(widest));
+    let name = format!("  {}  ", padded(&service.name, widest));
     let bars = [(service.before, theme.gauge), (service.during, lowest), (service.after, theme.gauge)];
     let drawn: Vec<_> = bars.iter().map(|(count, role)| (bar(*count), *role)).collect();
     let mut pieces = vec![(name.as_str(), theme.text)];
@@ -234,8 +241,8 @@ fn agree(canvas: &mut Canvas<'_>, area: Rect, plan: &Plan, confirm: &Confirm, hi
     match (&confirm.override_, &confirm.needs) {
         (Override::Needed, _) => {
             let key = key_of(app, Command::Override);
-            line.put("Forbidden by a guard. ", theme.failing).put(&key, theme.key);
-            line.put(" overrides it with a reason, which is recorded; esc leaves everything as it is.", theme.text);
+            line.put("Forbidden: ", theme.failing).put(&key, theme.key);
+            line.put(" overrides it with a reason, ", theme.text).put("esc", theme.key).put(" leaves it.", theme.text);
         }
         (Override::NotNeeded | Override::Given(_), _) if !confirm.is_armed() => {
             line.put("Read it first; an answer is taken in a moment.", theme.muted);

@@ -10,7 +10,7 @@ use crate::{
         overlay::{Ask, Prompt, Purpose},
     },
     ui::{
-        canvas::{Canvas, Line, cells},
+        canvas::{Canvas, Line, cells, padded},
         page::Page,
     },
 };
@@ -28,8 +28,8 @@ pub(crate) fn prompt(canvas: &mut Canvas<'_>, area: Rect, prompt: &Prompt, app: 
     if let Some(problem) = &prompt.problem {
         let sentence = format!("▲ {problem}");
         let room = line.room().saturating_sub(cells(&prompt.input.text()) + 3);
-        let sentence: String = sentence.chars().take(usize::from(room)).collect();
-        line.right(&sentence, theme.warning);
+        let room = room.min(cells(&sentence));
+        line.right(&padded(&sentence, room), theme.warning);
     } else if prompt.purpose == Purpose::Filter
         && let Some(table) = app.table()
     {

@@ -1,8 +1,12 @@
 //! Operations: what is under way and what was, and of the one under the cursor every step and every word.
 
+mod columns;
+
 use std::time::Duration;
 
 use ratatui::{layout::Rect, style::Style};
+
+use self::columns::Columns;
 
 use crate::{
     app::{
@@ -12,7 +16,7 @@ use crate::{
     fleet::{ResourceId, Timestamp, time::brief},
     operation::Outcome,
     ui::{
-        canvas::{Canvas, Line, cells},
+        canvas::{Canvas, Line, cells, padded},
         footer::key_of,
         page::Page,
         theme::Theme,
@@ -37,23 +41,27 @@ pub(super) fn operations(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect
     let theme = canvas.theme;
     let wanted = u16::try_from(all.len()).unwrap_or(u16::MAX);
     let height = if area.height < 10 { area.height } else { wanted.min(area.height / 3).max(1) };
-    let list = Rect { height, ..area };
+    let heading = u16::from(area.height >= 10);
+    let list = Rect { y: area.y + heading, height, ..area };
     let shown = operations.window(usize::from(height));
+    let inside = Rect { x: list.x + 2, width: list.width.saturating_sub(4), ..list };
+    let columns = Columns::of(all.get(shown.clone()).unwrap_or_default(), inside.width, app);
+    if heading > 0 {
+        columns.headings(&mut canvas.line(Rect { y: area.y, ..inside }, 0));
+    }
     for (row, (number, operation)) in (0..height).zip(all.iter().enumerate().skip(shown.start)) {
         if number == operations.position() {
             let row = Rect { y: list.y + row, height: 1, ..list };
             canvas.style(row, theme.selection);
             canvas.put(row.x, row.y, 1, "▸", theme.accent);
         }
-        let mut line = canvas.line(Rect { width: list.width.saturating_sub(2), ..list }, row);
-        line.gap(2);
-        entry(&mut line, operation, app);
+        columns.entry(&mut canvas.line(inside, row), operation, app);
     }
     scrollbar(canvas, list, &shown, all.len());
-    if height < area.height
+    if list.bottom() < area.bottom()
         && let Some(operation) = operations.current()
     {
-        let below = Rect { y: area.y + height, height: area.height - height, ..area };
+        let below = Rect { y: list.bottom(), height: area.bottom() - list.bottom(), ..area };
         detail(canvas, below, operation, app);
     }
     list
@@ -91,7 +99,7 @@ fn nothing(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 }
 
 /// The sign and the role of how far an operation is.
-const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
+pub(super) const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
     match state {
         State::UnderWay | State::Elsewhere => ("◐", theme.progressing),
         State::Stopping => ("◐", theme.warning),
@@ -105,30 +113,6 @@ const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
             Outcome::Refused | Outcome::Cancelled => ("○", theme.idle),
             Outcome::Unknown => ("?", theme.unknown),
         },
-    }
-}
-
-fn entry(line: &mut Line<'_, '_>, operation: &Operation, app: &App) {
-    let theme = line.theme();
-    let (sign, role) = look(theme, &operation.state);
-    let world = app.world();
-    line.right(&brief(operation.approved_at.age(world.clock)), theme.muted);
-    line.put(sign, role).gap(1);
-    let start = line.at().0;
-    line.within(15, operation.state.word(), role).to(start + 16);
-    line.within(30, &operation.title(), theme.text).to(start + 48);
-    if let Some(environment) = &operation.plan.environment {
-        line.within(10, &environment.0, if operation.plan.protected { theme.protected } else { theme.muted });
-    }
-    line.to(start + 59);
-    if let Some((done, total)) = operation.progress().filter(|_| operation.state.under_way()) {
-        let room = line.room().saturating_sub(12).min(16);
-        progress(line, room, done, total);
-        line.gap(2);
-    }
-    line.put(&operation.plan.connection.0, theme.muted);
-    if let Some(operator) = &operation.operator {
-        line.gap(2).put(operator, theme.muted);
     }
 }
 
@@ -197,7 +181,9 @@ fn subjects(canvas: &mut Canvas<'_>, area: Rect, operation: &Operation, app: &Ap
         let start = line.at().0;
         line.within(widest, name(&subject.id, app), theme.text).to(start + widest + 2);
         let bar = if line.room() > 60 { 24 } else { 12 };
-        progress(&mut line, bar, subject.done, subject.total);
+        // What is completed is full, whatever was heard of it last.
+        let done = if completed { subject.total.max(subject.done) } else { subject.done };
+        progress(&mut line, bar, done, subject.total);
         row += 1;
         if completed {
             continue;
@@ -224,8 +210,7 @@ fn tasks(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
     page.blank();
     let widest = operation.tasks.iter().map(|it| cells(name(&it.id, app))).max().unwrap_or(0).min(28);
     for task in operation.tasks.iter().rev().take(TASKS) {
-        let name: String = name(&task.id, app).chars().take(usize::from(widest)).collect();
-        let name = format!("{name:<0$}  ", usize::from(widest));
+        let name = format!("{}  ", padded(name(&task.id, app), widest));
         let lasting = lasting(operation, task.since, app);
         page.line([(name.as_str(), theme.muted), (&task.text, theme.text), (lasting.as_str(), theme.muted)]);
     }

@@ -27,7 +27,7 @@ impl Draft<'_> {
         if surplus.is_empty() {
             return Err(Error::new(
                 ErrorKind::Refused,
-                format!("the tasks of {} are spread as far apart as they can be", workload.row.name),
+                format!("the tasks of {} to be as far apart as they can be", workload.row.name),
             )
             .hint("there is nothing to move"));
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Draft, missing, request};
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{Availability, NodeRole, Quorum, ResourceId},
+    fleet::{Availability, NodeRole, Quorum, ResourceId, counted},
     operation::{Argument, Request, Verb},
 };
 
@@ -55,7 +55,10 @@ impl Draft<'_> {
         let out = self.world.out_of_place(number, role);
         if !out.is_empty() {
             self.plan.impact.tasks += u32::try_from(out.len()).unwrap_or(u32::MAX);
-            self.say(format!("{} tasks on {name} are bound to {from}s: they end and start elsewhere", out.len()));
+            self.say(format!(
+                "bound to {from}s, ending there and starting elsewhere: {} on {name}",
+                counted(out.len(), "task")
+            ));
         }
         self.plan.rollback = if role.votes() { "demote it again" } else { "promote it again" }.into();
         self.expect(4);

@@ -242,7 +242,7 @@ impl Following {
             "completed" | "rollback_completed" => {
                 "the swarm says completed; watching whether the tasks stay up".to_owned()
             }
-            _ if seen.done > seen.total => format!("{} tasks more than wanted still run", seen.done - seen.total),
+            _ if seen.done > seen.total => format!("more tasks run than wanted: {} of {}", seen.done, seen.total),
             _ => format!("{} of {} tasks {}", seen.done, seen.total, self.manner.so_far()),
         };
         let said = (seen.done.min(seen.total), seen.total, text);

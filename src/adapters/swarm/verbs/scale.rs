@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::Text,
+    fleet::{Text, counted},
     operation::{Argument, Evidence, Intent, OperationId, Plan, plan::ServiceImpact},
 };
 
@@ -37,14 +37,14 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         };
         let now = replicated.replicas.unwrap_or(1);
         if now == wanted {
-            return Err(Error::new(ErrorKind::Conflict, format!("{name} wants {now} tasks already")));
+            return Err(Error::new(ErrorKind::Conflict, format!("{name} wants {} already", counted(now, "task"))));
         }
         let tasks = draft.bench.engine.tasks_of(&subject.key).await?;
         let running = tasks.iter().filter(|task| task.wanted() && task.status.state == "running").count();
         let running = u32::try_from(running).unwrap_or(u32::MAX);
         let changes = Changes::none().set(reading.spec()?, &["Mode", "Replicated", "Replicas"], json!(wanted));
         let title = format!("scale {name} from {now} to {wanted}");
-        let waits = format!("{wanted} tasks of {name} running");
+        let waits = format!("{} of {name} running", counted(wanted, "task"));
         draft.plan.steps.push(update(subject, &reading, &title, &changes, &waits)?);
         draft.touches(&service.spec);
         draft.plan.impact.tasks += now.abs_diff(wanted);
@@ -55,13 +55,18 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             after: wanted,
         });
         if wanted < now {
-            draft
-                .say(format!("{name}: the swarm picks which {} tasks stop, from where most of them are", now - wanted));
+            draft.say(format!(
+                "{name}: the swarm picks which {} to stop, from where most of them are",
+                counted(now - wanted, "task")
+            ));
         }
         if wanted == 0 {
             draft.say(format!("{name}: it does not serve at all until it is scaled up again"));
         }
-        draft.say(format!("{name}: the one-level rollback then leads back to {now} tasks of the same image"));
+        draft.say(format!(
+            "{name}: the one-level rollback then leads back to {} of the same image",
+            counted(now, "task")
+        ));
         draft.takes(START);
         if let [_] = intent.subjects.as_slice() {
             let back = Intent::new(intent.verb, intent.subjects.clone(), Argument::Replicas(now));
