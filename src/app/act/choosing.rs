@@ -25,7 +25,8 @@ impl App {
     fn warn_of_filter(&mut self) {
         let problem = self.table().and_then(|table| table.filter().problem(table.kind()));
         if let Some(problem) = problem {
-            self.warn(&format!("The filter: {problem}."), None);
+            let end = if problem.ends_with('?') { "" } else { "." };
+            self.warn(&format!("The filter: {problem}{end}"), None);
         }
     }
 
