@@ -59,7 +59,7 @@ fn all_act_and_each_sees_what_the_others_do() {
     for file in &journals {
         assert_eq!(events(&chained(file)), ["approved", "sending", "answered", "verdict"], "{}", file.display());
     }
-    let ops = home.run(&["ops", "-o", "json"]).json();
+    let ops = home.run(&["ops", "-o", "json", "--demo"]).json();
     let rows = ops["items"].as_array().expect("items");
     let mut names: Vec<&str> = rows.iter().filter_map(|row| row["plan"]["name"].as_str()).collect();
     names.sort_unstable();
