@@ -55,7 +55,7 @@ impl App {
                 let subject = self.operations.current().and_then(|operation| operation.plan.subjects.first()).cloned();
                 match subject {
                     Some(id) if self.known.store.get(&id).is_none() => {
-                        self.warn(&format!("`{}` is gone.", id.key), None)
+                        self.warn(&format!("`{}` is gone.", id.key), None);
                     }
                     Some(id) => self.describe_one(id, out),
                     None => {}
