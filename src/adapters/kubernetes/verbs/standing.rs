@@ -124,6 +124,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "cases are written where they are checked")]
     #[track_caller]
     fn check(kind: Workload, spec: Value, status: Value, expected: Standing) {
         let object = json!({"metadata": {"generation": 3}, "spec": spec, "status": status});
