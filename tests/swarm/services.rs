@@ -26,7 +26,7 @@ async fn scaling_goes_up_and_back_down() {
     assert_eq!((verdict.outcome, &*verdict.text), (Outcome::Completed, "its only task runs and stayed up"));
     assert_eq!(own.inspect("{{.Spec.Mode.Replicated.Replicas}}"), "1");
     let again = plan_of(&adapter, Verb::Scale, &id, Argument::Replicas(1)).await.expect_err("it is so already");
-    assert!(again.message.contains("wants 1 tasks already"), "{again}");
+    assert!(again.message.contains("wants 1 task already"), "{again}");
 }
 
 #[tokio::test]
