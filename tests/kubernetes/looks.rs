@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use futures_util::StreamExt as _;
 use quarterdeck::{
     error::{ErrorKind, Result},
-    fleet::{Delta, Kind, ResourceId},
+    fleet::{Delta, Kind, Resource, ResourceId},
     platform::{Adapter as _, LogRequest},
 };
 
@@ -115,7 +115,7 @@ async fn pods_and_nodes_are_described() {
         let found = listed(&adapter, kind).await.expect("they can be listed");
         // Other tests make and remove their own meanwhile.
         let stays = |id: &&ResourceId| id.key.starts_with("team-00/") || id.key.starts_with("node-");
-        let id = found.iter().map(|it| it.id()).find(stays).cloned().expect("there is one");
+        let id = found.iter().map(Resource::id).find(stays).cloned().expect("there is one");
         let document = adapter.describe(id.clone()).await.expect("it can be described");
         assert!(document.sections.len() >= 6 && document.raw.len() > 20, "{document:?}");
         assert!(!document.raw.iter().any(|line| line.contains("managedFields")), "{id}");
