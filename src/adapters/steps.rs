@@ -5,6 +5,7 @@
 //! its [`Hand`]: how one step is read, sent, looked for and followed.
 
 pub mod change;
+pub mod draft;
 pub mod lock;
 mod observing;
 #[cfg(test)]

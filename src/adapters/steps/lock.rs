@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     adapters::feed,
     error::{Error, ErrorKind, Result},
-    fleet::{EnvironmentId, Lock, Text, Timestamp, time::brief},
-    operation::{Evidence, Plan, Verb},
+    fleet::{EnvironmentId, Lock, ResourceId, Text, Timestamp, time::brief},
+    operation::{Argument, Evidence, Intent, Plan, Step, Verb},
 };
 
 /// How long an operation holds the lock at least, should nobody be left to release it.
@@ -94,4 +94,20 @@ pub fn taking<'a>(
 /// Why a plan takes it.
 pub fn reason(plan: &Plan) -> Text {
     Text::clean(&format!("{} of {}", plan.verb.word(), plan.name))
+}
+
+/// What a plan says once one of its steps takes the lock `subject` for a person.
+pub fn told(plan: &mut Plan, subject: &ResourceId, taking: &Taking<'_>) {
+    let Taking { holder, reason, lasts, .. } = taking;
+    let seen = format!("everybody sees it: {holder}, {reason}; it ends by itself after {}", brief(*lasts));
+    let refused = "verbs are refused there until then, except for its holder; a reason overrides it";
+    plan.consequences.extend([Text::clean(&seen), refused.into()]);
+    plan.rollback = "unlock it".into();
+    plan.undo = Some(Box::new(Intent::new(Verb::Unlock, vec![subject.clone()], Argument::None)));
+}
+
+/// Puts taking the lock before the steps of a plan, and releasing it behind them.
+pub fn wrap(plan: &mut Plan, take: Step, release: Step) {
+    plan.steps.insert(0, Step { always: true, ..take });
+    plan.steps.push(Step { always: true, ..release });
 }

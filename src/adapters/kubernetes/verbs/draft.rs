@@ -6,20 +6,21 @@ use serde_json::Value;
 
 use super::{Bench, budgets::denied, workload::Reading};
 use crate::{
-    adapters::feed,
+    adapters::{feed, steps::draft::Touched},
     error::Result,
     fleet::{EnvironmentId, Environments, ResourceId, Task, Text},
     operation::{
-        Enforcer, Evidence, Finding, Intent, OperationId, Plan, Precondition, Request, Step, Weight,
-        plan::ServiceImpact,
+        Enforcer, Evidence, Finding, Intent, OperationId, Plan, Precondition, Step, Weight, plan::ServiceImpact,
     },
 };
+
+pub(super) use crate::adapters::steps::draft::step;
 
 /// A plan being written.
 pub(super) struct Draft {
     pub bench: Bench,
     pub plan: Plan,
-    environments: Vec<Option<EnvironmentId>>,
+    touched: Touched,
     known: Environments,
     expected: Duration,
 }
@@ -39,7 +40,7 @@ impl Draft {
             Some(context) => format!("Kubernetes at {}, context {context}", session.server),
             None => format!("Kubernetes at {}", session.server),
         });
-        Ok(Self { bench, plan, environments: Vec::new(), known, expected: Duration::ZERO })
+        Ok(Self { bench, plan, touched: Touched::default(), known, expected: Duration::ZERO })
     }
 
     /// The plan touches something in `namespace`: its environment counts.
@@ -58,9 +59,7 @@ impl Draft {
 
     /// The plan touches an environment.
     pub(super) fn belongs(&mut self, environment: Option<EnvironmentId>) {
-        if !self.environments.contains(&environment) {
-            self.environments.push(environment);
-        }
+        self.touched.add(environment);
     }
 
     /// A sentence about what will happen.
@@ -120,17 +119,7 @@ impl Draft {
 
     /// The plan, named after its only subject `name`, or after the environment of several.
     pub(super) fn finish(mut self, name: &str) -> Plan {
-        let named: Vec<&EnvironmentId> = self.environments.iter().flatten().collect();
-        self.plan.protected = named.iter().any(|environment| self.known.protected(environment));
-        // One environment is the plan's; of several, the one that asks for most care.
-        let only = if self.environments.len() == 1 { named.first() } else { None };
-        let most = named.iter().find(|environment| self.known.protected(environment));
-        self.plan.environment = only.or(most).map(|environment| (*environment).clone());
-        self.plan.name = match (&self.plan.environment, self.plan.subjects.len()) {
-            (Some(environment), 2..) => environment.0.clone(),
-            (None, 2..) => self.plan.connection.0.clone(),
-            _ => Text::clean(name),
-        };
+        self.touched.settle(&mut self.plan, &self.known, name);
         self.plan.expected = Some(self.expected);
         self.plan
     }
@@ -151,24 +140,6 @@ fn owners(object: &Value) -> Vec<String> {
         None => found.extend(note("meta.helm.sh/release-name").map(|it| format!("Helm (release {it})"))),
     }
     found
-}
-
-/// A step like any other.
-pub(super) fn step(
-    subject: &ResourceId,
-    title: &str,
-    request: Request,
-    preconditions: Vec<Precondition>,
-    waits_for: &str,
-) -> Step {
-    Step {
-        title: Text::clean(title),
-        subject: subject.clone(),
-        request,
-        preconditions,
-        waits_for: Text::clean(waits_for),
-        always: false,
-    }
 }
 
 /// What must still be so, and the server sees to.

@@ -15,11 +15,11 @@ use super::{
 use crate::{
     adapters::{
         feed,
-        steps::lock::{Taking, around as wanted, in_the_way, left_alone, reason, taking, title, whose},
+        steps::lock::{Taking, around as wanted, in_the_way, left_alone, reason, taking, title, told, whose, wrap},
     },
     error::{Error, ErrorKind, Result},
-    fleet::{EnvironmentId, Kind, Lock, ResourceId, Text, time::brief},
-    operation::{Argument, Evidence, Intent, OperationId, Plan, Step, Verb},
+    fleet::{EnvironmentId, Kind, Lock, ResourceId, Text},
+    operation::{Argument, Evidence, Intent, OperationId, Plan, Step},
 };
 
 /// The precondition that names who holds a lock.
@@ -93,10 +93,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             let taking = Taking { environment: &environment, holder, operation: None, reason, at, lasts };
             let title = title(&taking, standing.lock.as_ref())?;
             draft.plan.steps.push(standing.take(subject, &taking, &title)?);
-            draft.say(format!("everybody sees it: {holder}, {reason}; it ends by itself after {}", brief(lasts)));
-            draft.say("verbs are refused there until then, except for its holder; a reason overrides it");
-            draft.plan.rollback = "unlock it".into();
-            draft.plan.undo = Some(Box::new(Intent::new(Verb::Unlock, vec![subject.clone()], Argument::None)));
+            told(&mut draft.plan, subject, &taking);
             continue;
         }
         let Some(held) = &standing.lock else {
@@ -126,12 +123,10 @@ pub(super) async fn around(bench: &Bench, plan: &mut Plan, evidence: &Evidence) 
     let subject = ResourceId::new(plan.connection.clone(), Kind::Lock, environment.0.clone());
     let why = reason(plan);
     let taking = taking(plan, evidence, &environment, &why);
-    let mut first = standing.take(&subject, &taking, &format!("lock {environment} while this runs"))?;
+    let take = standing.take(&subject, &taking, &format!("lock {environment} while this runs"))?;
     let title = format!("release the lock on {environment}");
-    let mut last = standing.release(&subject, &title, taking.holder, taking.operation)?;
-    (first.always, last.always) = (true, true);
-    plan.steps.insert(0, first);
-    plan.steps.push(last);
+    let release = standing.release(&subject, &title, taking.holder, taking.operation)?;
+    wrap(plan, take, release);
     Ok(())
 }
 

@@ -82,10 +82,10 @@ struct Status {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Condition {
+pub(super) struct Condition {
     #[serde(rename = "type")]
-    name: String,
-    status: String,
+    pub name: String,
+    pub status: String,
 }
 
 #[derive(Deserialize)]

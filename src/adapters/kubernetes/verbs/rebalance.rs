@@ -17,7 +17,7 @@ use super::{
     budgets::Budget,
     draft::{Draft, looked_at},
     evict::eviction,
-    pods::Pod,
+    pods::{Condition, Pod},
     roll::START,
     workload::Reading,
 };
@@ -68,13 +68,6 @@ struct Taint {
 struct Status {
     #[serde(default)]
     conditions: Vec<Condition>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Condition {
-    #[serde(rename = "type")]
-    name: String,
-    status: String,
 }
 
 /// What of a pod template says where pods may be.

@@ -10,17 +10,19 @@ use super::{
     spec::Reading,
 };
 use crate::{
-    adapters::feed,
+    adapters::{feed, steps::draft::Touched},
     error::Result,
     fleet::{EnvironmentId, Environments, ResourceId, Text},
-    operation::{Enforcer, Intent, OperationId, Plan, Precondition, Request, Step},
+    operation::{Enforcer, Intent, OperationId, Plan, Precondition, Step},
 };
+
+pub(super) use crate::adapters::steps::draft::step;
 
 /// A plan being written.
 pub(super) struct Draft {
     pub bench: Bench,
     pub plan: Plan,
-    environments: Vec<Option<EnvironmentId>>,
+    touched: Touched,
     known: Environments,
     expected: Duration,
 }
@@ -43,7 +45,7 @@ impl Draft {
             info.name.unwrap_or_default(),
             bench.engine.wire().address()
         ));
-        Ok(Self { bench, plan, environments: Vec::new(), known, expected: Duration::ZERO })
+        Ok(Self { bench, plan, touched: Touched::default(), known, expected: Duration::ZERO })
     }
 
     /// The plan touches a service: its environment counts.
@@ -53,9 +55,7 @@ impl Draft {
 
     /// The plan touches an environment.
     pub(super) fn belongs(&mut self, environment: Option<EnvironmentId>) {
-        if !self.environments.contains(&environment) {
-            self.environments.push(environment);
-        }
+        self.touched.add(environment);
     }
 
     /// A sentence about what will happen.
@@ -70,17 +70,7 @@ impl Draft {
 
     /// The plan, named after its only subject `name`, or after the environment of several.
     pub(super) fn finish(mut self, name: &str) -> Plan {
-        let named: Vec<&EnvironmentId> = self.environments.iter().flatten().collect();
-        self.plan.protected = named.iter().any(|environment| self.known.protected(environment));
-        // One environment is the plan's; of several, the one that asks for most care.
-        let only = if self.environments.len() == 1 { named.first() } else { None };
-        let most = named.iter().find(|environment| self.known.protected(environment));
-        self.plan.environment = only.or(most).map(|environment| (*environment).clone());
-        self.plan.name = match (&self.plan.environment, self.plan.subjects.len()) {
-            (Some(environment), 2..) => environment.0.clone(),
-            (None, 2..) => self.plan.connection.0.clone(),
-            _ => Text::clean(name),
-        };
+        self.touched.settle(&mut self.plan, &self.known, name);
         self.plan.expected = Some(self.expected);
         self.plan
     }
@@ -103,24 +93,6 @@ pub(super) fn update(
         vec![hash, version()],
         waits_for,
     ))
-}
-
-/// A step like any other.
-pub(super) fn step(
-    subject: &ResourceId,
-    title: &str,
-    request: Request,
-    preconditions: Vec<Precondition>,
-    waits_for: &str,
-) -> Step {
-    Step {
-        title: Text::clean(title),
-        subject: subject.clone(),
-        request,
-        preconditions,
-        waits_for: Text::clean(waits_for),
-        always: false,
-    }
 }
 
 /// What the engine itself sees to in every update.

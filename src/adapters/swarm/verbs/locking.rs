@@ -1,8 +1,6 @@
 //! Taking, renewing and breaking an environment's lock; and the lock that an operation in a protected environment takes
 //! around its own steps.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{
@@ -15,11 +13,11 @@ use super::{
 use crate::{
     adapters::{
         feed,
-        steps::lock::{Taking, around as wanted, in_the_way, left_alone, reason, taking, title, whose},
+        steps::lock::{Taking, around as wanted, in_the_way, left_alone, reason, taking, title, told, whose, wrap},
     },
     error::{Error, ErrorKind, Result},
-    fleet::{EnvironmentId, Kind, Lock, ResourceId, Text, time::brief},
-    operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step, Verb},
+    fleet::{EnvironmentId, Kind, Lock, ResourceId, Text},
+    operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step},
 };
 
 /// What is known of an environment's lock.
@@ -81,7 +79,11 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         let standing = Standing::of(&draft.bench, &environment).await?;
         draft.belongs(Some(environment.clone()));
         if let Argument::Lock { reason, lasts } = &intent.argument {
-            take(&mut draft, subject, &standing, &environment, &evidence.operator, (reason, *lasts))?;
+            let (holder, at, lasts) = (&evidence.operator, feed::wall_clock(), *lasts);
+            let taking = Taking { environment: &environment, holder, operation: None, reason, at, lasts };
+            let title = title(&taking, standing.lock.as_ref())?;
+            draft.plan.steps.push(standing.take(subject, &taking, &title));
+            told(&mut draft.plan, subject, &taking);
             continue;
         }
         let Some(held) = &standing.lock else {
@@ -98,24 +100,6 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
     Ok(plan)
 }
 
-fn take(
-    draft: &mut Draft,
-    subject: &ResourceId,
-    standing: &Standing,
-    environment: &EnvironmentId,
-    holder: &Text,
-    (reason, lasts): (&Text, Duration),
-) -> Result<()> {
-    let taking = Taking { environment, holder, operation: None, reason, at: feed::wall_clock(), lasts };
-    let title = title(&taking, standing.lock.as_ref())?;
-    draft.plan.steps.push(standing.take(subject, &taking, &title));
-    draft.say(format!("everybody sees it: {holder}, {reason}; it ends by itself after {}", brief(lasts)));
-    draft.say("verbs are refused there until then, except for its holder; a reason overrides it");
-    draft.plan.rollback = "unlock it".into();
-    draft.plan.undo = Some(Box::new(Intent::new(Verb::Unlock, vec![subject.clone()], Argument::None)));
-    Ok(())
-}
-
 /// Puts a lock around the steps of a plan in a protected environment, unless who asks holds it anyhow or somebody else
 /// does, which the guards judge.
 pub(super) async fn around(bench: &Bench, plan: &mut Plan, evidence: &Evidence) -> Result<()> {
@@ -129,11 +113,9 @@ pub(super) async fn around(bench: &Bench, plan: &mut Plan, evidence: &Evidence) 
     let subject = ResourceId::new(plan.connection.clone(), Kind::Lock, environment.0.clone());
     let why = reason(plan);
     let taking = taking(plan, evidence, &environment, &why);
-    let mut first = standing.take(&subject, &taking, &format!("lock {environment} while this runs"));
+    let take = standing.take(&subject, &taking, &format!("lock {environment} while this runs"));
     let title = format!("release the lock on {environment}");
-    let mut last = standing.release(&subject, &title, taking.holder, taking.operation);
-    (first.always, last.always) = (true, true);
-    plan.steps.insert(0, first);
-    plan.steps.push(last);
+    let release = standing.release(&subject, &title, taking.holder, taking.operation);
+    wrap(plan, take, release);
     Ok(())
 }
