@@ -6,7 +6,7 @@ use divan::Bencher;
 use quarterdeck::{
     app::{App, ConnectionState, Key, Msg, Settings},
     fleet::{
-        ConnectionId, Delta, Health, Image, Kind, Mode, Replicas, Resource, ResourceId, Scope, Service, Task,
+        Amount, ConnectionId, Delta, Health, Image, Kind, Mode, Replicas, Resource, ResourceId, Scope, Service, Task,
         TaskState, Text, Timestamp,
         log::{LogBatch, LogLine, LogSource, LogStream},
     },
@@ -44,6 +44,7 @@ fn service(number: usize) -> Resource {
         routes: Vec::new(),
         configuration: Vec::new(),
         constraints: Vec::new(),
+        tolerations: Vec::new(),
         bounds: None,
         budgets: Vec::new(),
         can_roll_back: true,
@@ -70,6 +71,9 @@ fn task(number: usize) -> Resource {
         wanted: true,
         health: if number.is_multiple_of(7) { Health::Failing } else { Health::Healthy },
         restarts: 0,
+        requested: Amount::default(),
+        limit: Amount::default(),
+        used: None,
         image: None,
         message: number.is_multiple_of(7).then(|| "task: non-zero exit (137): wurde beendet — 終了".into()),
         exit_code: None,
@@ -148,7 +152,7 @@ fn a_frame_of_logs(bencher: Bencher<'_, '_>, keys: &str) {
         )
         .into_bytes(),
     };
-    let source = LogSource { id: id(Kind::Task, "auth.1"), label: "auth.1".into() };
+    let source = LogSource { id: id(Kind::Task, "auth.1"), label: "auth.1".into(), group: "".into() };
     let batch = LogBatch { source, lines: (0..100_000).map(line).collect(), marker: None };
     let _ = app.update(Msg::Log(request, batch));
     let _ = app.update(Msg::Tick(Timestamp(NOW.0 + 1_000)));

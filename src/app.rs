@@ -13,6 +13,7 @@ pub mod layout;
 pub mod logs;
 pub mod message;
 pub mod msg;
+mod objects;
 pub mod operations;
 pub mod overlay;
 pub mod overview;
@@ -71,6 +72,8 @@ pub struct App {
     overview: Overview,
     logs: Logs,
     operations: Operations,
+    /// The word for the kind of which objects are known.
+    objects: Option<Text>,
     overlays: Vec<Overlay>,
     messages: Messages,
     areas: Areas,
@@ -101,6 +104,7 @@ impl App {
         Self {
             known: Known {
                 frozen_at: settings.frozen_at.filter(|_| settings.demo),
+                group: settings.namespace.clone(),
                 ..Known::new(settings.environments.clone(), now)
             },
             logs: Logs::new(settings.log_bytes),
@@ -111,6 +115,7 @@ impl App {
             tables: kinds.map(|kind| (kind, Table::new(kind))).collect(),
             overview: Overview::default(),
             operations: Operations::default(),
+            objects: None,
             overlays: Vec::new(),
             messages: Messages::default(),
             areas: Areas::default(),
@@ -185,9 +190,16 @@ impl App {
             (Pane::Overview, None) => screen::of_overview(&self.overview, discovery, world),
             (Pane::Logs, None) => screen::of_logs(&self.logs),
             (Pane::Operations, None) => screen::of_operations(&self.operations),
-            (Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing, None) => {
-                Screen::Rows
-            }
+            (
+                Pane::Nodes
+                | Pane::Services
+                | Pane::Tasks
+                | Pane::Health
+                | Pane::Pipelines
+                | Pane::Backing
+                | Pane::Objects,
+                None,
+            ) => Screen::Rows,
         }
     }
 
@@ -224,7 +236,13 @@ impl App {
             Pane::Overview => self.overview.drawn(height),
             Pane::Operations => self.operations.drawn(height),
             Pane::Logs => self.logs.drawn(height),
-            Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
+            Pane::Nodes
+            | Pane::Services
+            | Pane::Tasks
+            | Pane::Health
+            | Pane::Pipelines
+            | Pane::Backing
+            | Pane::Objects => {
                 if let Some(table) = self.table_mut() {
                     table.drawn(height);
                 }

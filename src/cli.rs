@@ -1,10 +1,12 @@
 //! The command line: what can be typed, and its help. Definitions only; `main` acts on them.
 
+mod asked;
 mod change;
 mod documentation;
 mod format;
 mod ops;
 
+pub use asked::{Asked, Asking};
 pub use change::{Change, How};
 pub use documentation::documentation;
 pub use format::{Format, Output, Until};
@@ -12,15 +14,11 @@ pub use ops::Operation;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{
-    Args, CommandFactory, Parser, Subcommand,
-    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
-};
+use clap::{Args, CommandFactory, Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
     config::{Colors, FlagValue},
     error::Exit,
-    fleet::Kind,
 };
 
 const EXAMPLES: &str = "\
@@ -64,6 +62,12 @@ pub struct Global {
     /// Only this connection; may be given several times
     #[arg(long = "connection", short = 'c', global = true, value_name = "NAME")]
     pub connections: Vec<String>,
+    /// Only this context of the kubeconfig, as kubectl's; as the connection that is configured for it, where one is
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "connections")]
+    pub context: Option<String>,
+    /// Only this namespace, as kubectl's; in the console `:namespace` turns to others
+    #[arg(long, short = 'n', global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
     /// Refuse every change
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -99,9 +103,9 @@ pub enum Command {
         JSON is an object with `items`; each has id, kind, name, environment, connection, health, seen_at and its kind's own fields."
     )]
     Get {
-        /// What to list
-        #[arg(value_parser = kind())]
-        kind: Kind,
+        /// What to list: one of these, or what a platform calls its own kinds (ingresses, pvc, certificates)
+        #[arg(value_parser = Asking)]
+        kind: Asked,
         /// Only what matches all of these
         filter: Vec<String>,
         /// Only this environment, as env:NAME in the filter
@@ -302,14 +306,6 @@ fn duration(text: &str) -> Result<Duration, String> {
     crate::config::duration(text).ok_or_else(|| "write a duration such as 30s, 10m, 2h or 7d".to_owned())
 }
 
-/// Kinds by their plural, as `get` prints them, their singular, or the pane that shows them.
-fn kind() -> impl TypedValueParser<Value = Kind> {
-    let kinds = Kind::ALL.map(|kind| PossibleValue::new(kind.plural()).alias(kind.word()));
-    let panes = Kind::PANES.map(|(pane, _)| PossibleValue::new(pane));
-    PossibleValuesParser::new(kinds.into_iter().chain(panes))
-        .map(|word| Kind::parse(&word).expect("only words of kinds are possible"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
@@ -318,8 +314,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        fleet::NodeRole,
-        operation::{Argument, Verb},
+        fleet::{Kind, NodeRole},
+        operation::{Argument, Batch, Verb},
     };
 
     fn read(line: &str) -> Result<Cli, clap::Error> {
@@ -370,7 +366,7 @@ mod tests {
         }
         let cli = read("q --demo get services name=x").expect("a command behind --demo");
         assert_eq!(cli.global.demo, Some(Demo::default()));
-        assert!(matches!(cli.command, Some(Command::Get { kind: Kind::Service, .. })));
+        assert!(matches!(cli.command, Some(Command::Get { kind: Asked::Kind(Kind::Service), .. })));
         assert_eq!(read("q").expect("nothing").global.demo, None);
         assert!(read("q --demo=size=3").is_err());
     }
@@ -402,13 +398,20 @@ mod tests {
             output: Format::Json,
         };
         let subjects = vec!["auth".to_owned(), "docs".to_owned()];
-        let expected = Change { verb: Verb::Roll, subjects, argument: Argument::None, to: None, how };
+        let batch = Batch::ONE;
+        let expected = Change { verb: Verb::Roll, subjects, argument: Argument::None, batch, to: None, how };
         assert_eq!(roll, expected);
+        assert_eq!(change("q roll auth docs --batch 2").batch.get(), 2);
+        assert_eq!(change("q scale web=5 api=5 --batch=3").batch.get(), 3);
         for (line, argument) in [
             ("q drain n1 n2 --start-first", Argument::StartFirst),
             ("q drain n1", Argument::None),
             ("q scale web=5 api=5", Argument::Replicas(5)),
             ("q rotate-token manager", Argument::Role(NodeRole::Manager)),
+            ("q rollback web --to 3", Argument::Revision(3)),
+            ("q delete web-1 --grace 0", Argument::Grace(0)),
+            ("q delete web-1 --grace now", Argument::Grace(1)),
+            ("q delete web-1", Argument::None),
             ("q lock prod --reason x --for 2h", Argument::Lock { reason: "x".into(), lasts: Duration::from_hours(2) }),
             ("q lock prod --reason x", Argument::Lock { reason: "x".into(), lasts: Duration::from_hours(1) }),
         ] {
@@ -425,6 +428,11 @@ mod tests {
     fn verbs_that_lack_something_are_no_command_lines() {
         for line in [
             "q roll",
+            "q roll a b --batch",
+            "q roll a b --batch 0",
+            "q roll a b --batch two",
+            "q roll a b --batch=-1",
+            "q promote a --batch 2",
             "q scale web",
             "q scale web=many",
             "q scale =5",
@@ -437,6 +445,19 @@ mod tests {
             "q ops resume",
         ] {
             assert!(read(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_kind_of_ours_may_be_one_of_a_platform() {
+        for (line, asked) in [
+            ("q get services", Asked::Kind(Kind::Service)),
+            ("q get node", Asked::Kind(Kind::Node)),
+            ("q get health", Asked::Kind(Kind::Endpoint)),
+            ("q get ingresses", Asked::Called("ingresses".to_owned())),
+            ("q get certificates.cert-manager.io ns=a", Asked::Called("certificates.cert-manager.io".to_owned())),
+        ] {
+            assert!(matches!(command(line), Command::Get { kind, .. } if kind == asked), "{line}");
         }
     }
 
@@ -457,7 +478,6 @@ mod tests {
         for line in [
             "q roll auth --plan --yes",
             "q drain n --plan --timeout 5m",
-            "q get nothing",
             "q wait auth soon",
             "q logs auth --since yesterday",
         ] {

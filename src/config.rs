@@ -45,6 +45,12 @@ pub struct Config {
     pub left_out: Vec<String>,
     /// Only connections of these names, found ones included; all of them when empty.
     pub only: Vec<String>,
+    /// Configured connections that were not asked for: what was decided about them holds all the same.
+    pub put_aside: Vec<Connection>,
+    /// Only this context, whatever is configured or found besides.
+    pub context: Option<String>,
+    /// The namespace to look at.
+    pub namespace: Option<String>,
     /// What is asked over HTTP.
     pub probes: Vec<Probe>,
     /// What protects from haste.
@@ -83,7 +89,8 @@ impl Config {
 
     /// Whether nobody asked for any connection, not even with a mistake, so that the embedded fleet may stand in.
     pub fn nothing_meant(&self) -> bool {
-        self.connections.is_empty() && self.only.is_empty() && self.left_out.is_empty()
+        let asked = !self.only.is_empty() || self.context.is_some();
+        self.connections.is_empty() && !asked && self.left_out.is_empty()
     }
 
     /// Whether nothing may be changed on `connection`.

@@ -73,6 +73,14 @@ impl Error {
         self
     }
 
+    /// What is wrong and the next step, in one sentence.
+    pub fn sentence(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{self}; {hint}"),
+            None => self.to_string(),
+        }
+    }
+
     /// The same error with what lies underneath: `source` and everything below it.
     #[must_use]
     pub fn because(mut self, source: &(dyn std::error::Error + 'static)) -> Self {
@@ -115,22 +123,23 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// What the program ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Exit {
     /// It is done.
-    Done = 0,
+    Done,
     /// It failed.
-    Failed = 1,
+    Failed,
     /// The command line or the configuration is wrong.
-    Usage = 2,
+    Usage,
     /// A guard or read-only refused it, nobody agreed, or the world has moved since it was planned.
-    Refused = 3,
+    Refused,
     /// No end was seen in time; what was begun goes on and can be observed.
-    TimedOut = 4,
+    TimedOut,
+    /// With the code of a command that ran in a container.
+    Command(u8),
 }
 
 impl Exit {
-    /// Every one, by its number.
+    /// Every one of our own, by its number.
     pub const ALL: [Self; 5] = [Self::Done, Self::Failed, Self::Usage, Self::Refused, Self::TimedOut];
 
     /// What it means, for help and documents.
@@ -145,6 +154,7 @@ impl Exit {
             Self::TimedOut => {
                 "timed out; what was begun goes on, and `quarterdeck ops observe` tells what became of it"
             }
+            Self::Command(_) => "what the command in the container ended with",
         }
     }
 
@@ -171,7 +181,14 @@ impl Exit {
 
     /// As a number.
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::TimedOut => 4,
+            Self::Command(code) => code,
+        }
     }
 }
 

@@ -9,6 +9,9 @@ mod commands;
 mod connect;
 #[path = "main/console.rs"]
 mod console;
+#[cfg(feature = "kubernetes")]
+#[path = "main/contexts.rs"]
+mod contexts;
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -98,6 +101,8 @@ fn run(cli: Cli) -> Result<Exit> {
     let mut sources = Sources::gather(named, Some(&paths.config), std::env::vars_os());
     sources.flags = cli.global.flags();
     sources.only.clone_from(&cli.global.connections);
+    sources.context.clone_from(&cli.global.context);
+    sources.namespace.clone_from(&cli.global.namespace);
     sources.home = Some(paths.home.clone());
     let (config, mut problems) = Config::load(&sources);
     problems.extend(misbound(&config));

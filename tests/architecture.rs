@@ -426,7 +426,7 @@ fn changes_kubernetes(method: &Method) -> bool {
     match method.name.as_str() {
         "replace" | "patch" => method.arguments == 3,
         "create" | "delete" | "evict" | "delete_collection" | "exec" | "attach" => method.arguments >= 2,
-        "cordon" | "uncordon" | "restart" | "portforward" | "approve" => method.arguments >= 1,
+        "cordon" | "uncordon" | "restart" | "portforward" | "approve" | "connect" => method.arguments >= 1,
         name => ["create_", "patch_", "replace_"].iter().any(|verb| {
             let rest = name.strip_prefix(verb).unwrap_or_default();
             ["status", "scale", "subresource", "approval", "ephemeral_containers", "metadata"].contains(&rest)
@@ -642,6 +642,11 @@ mod caught {
         breaks("writes", "src/adapters/kubernetes/read.rs", "fn f() { api.evict(a, b); }");
         breaks("writes", "src/adapters/kubernetes/read.rs", "fn f() { api.patch::<Node>(a, b, c); }");
         breaks("writes", "src/adapters/kubernetes/read.rs", "fn f() { pods.replace(a, b, c); }");
+        // On the wire these are a GET.
+        breaks("writes", "src/adapters/kubernetes/verbs/exec.rs", "fn f() { pods.exec(name, command, &asked); }");
+        breaks("writes", "src/adapters/kubernetes/verbs/forward.rs", "fn f() { pods.portforward(name, &[80]); }");
+        breaks("writes", "src/adapters/kubernetes/logs.rs", "fn f() { client.connect(request); }");
+        keeps("src/adapters/kubernetes/verbs/exec.rs", "fn f() { opening.exec(&wanted); }");
         breaks("writes", "src/adapters/http.rs", "fn f() { http::Method::POST; }");
         breaks("writes", "src/adapters/jenkins/read.rs", "fn f() { Request::post(url); }");
         breaks("writes", "src/adapters/jenkins/runs.rs", "fn f() { request.method(\"PUT\"); }");

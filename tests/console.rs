@@ -12,6 +12,8 @@ mod applied;
 mod bytes;
 #[path = "console/endings.rs"]
 mod endings;
+#[path = "console/entering.rs"]
+mod entering;
 #[path = "console/full_disk.rs"]
 mod full_disk;
 #[path = "console/harness.rs"]

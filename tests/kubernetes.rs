@@ -5,8 +5,20 @@
 
 #[path = "kubernetes/bench.rs"]
 mod bench;
+#[path = "kubernetes/doors.rs"]
+mod doors;
 #[path = "kubernetes/drains.rs"]
 mod drains;
+#[path = "kubernetes/ends.rs"]
+mod ends;
+#[path = "kubernetes/entering.rs"]
+mod entering;
+#[path = "kubernetes/faults.rs"]
+mod faults;
+#[expect(dead_code, reason = "shared with tests/console.rs, which uses all of it")]
+#[expect(clippy::panic, reason = "also what tests share fails by panicking")]
+#[path = "console/harness.rs"]
+mod harness;
 #[path = "kubernetes/locks.rs"]
 mod locks;
 #[path = "kubernetes/logs.rs"]
@@ -17,6 +29,8 @@ mod looks;
 mod losses;
 #[path = "kubernetes/matrix.rs"]
 mod matrix;
+#[path = "kubernetes/objects.rs"]
+mod objects;
 #[path = "kubernetes/plans.rs"]
 mod plans;
 #[path = "kubernetes/rolls.rs"]
@@ -25,5 +39,13 @@ mod rolls;
 mod services;
 #[path = "kubernetes/stage.rs"]
 mod stage;
+#[path = "kubernetes/usage.rs"]
+mod usage;
+#[path = "kubernetes/watching.rs"]
+mod watching;
+#[path = "kubernetes/way.rs"]
+mod way;
 #[path = "kubernetes/why.rs"]
 mod why;
+#[path = "kubernetes/wire.rs"]
+mod wire;

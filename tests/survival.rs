@@ -90,7 +90,16 @@ fn of_operators_side_by_side_one_wins_and_the_others_are_told_why() {
 /// A program that is wrong is found out: else the tales above prove nothing.
 #[test]
 fn a_program_that_is_wrong_is_found_out() {
-    for wrong in [Wrong::SendsAgain, Wrong::SkipsTheLine, Wrong::LookingSends, Wrong::GivesUpEarly] {
+    let wrongs = [
+        Wrong::SendsAgain,
+        Wrong::SkipsTheLine,
+        Wrong::LookingSends,
+        Wrong::GivesUpEarly,
+        Wrong::LooksAtTheLast,
+        Wrong::ForgetsWhich,
+        Wrong::AllAtOnce,
+    ];
+    for wrong in wrongs {
         let found = (0..).take(2_000).find(|seed| tell(*seed, wrong).is_err());
         println!("{wrong:?}: found out by seed {found:?}");
         assert!(found.is_some(), "{wrong:?} was not found out");

@@ -14,6 +14,7 @@ mod player;
 mod raw;
 mod run;
 mod settings;
+mod shell;
 mod world;
 mod write;
 

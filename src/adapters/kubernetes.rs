@@ -5,20 +5,28 @@
 
 mod asides;
 mod connection;
+mod contexts;
 mod cut;
 mod describe;
+mod doors;
 mod feed;
+mod focus;
 mod images;
+mod kinds;
 mod lock;
 mod login;
 mod logs;
 mod mask;
 mod node;
+mod objects;
+mod opening;
+mod places;
 mod pod;
 mod quantity;
 mod read;
 mod rehearsal;
 mod reserved;
+mod revisions;
 mod rollout;
 mod rows;
 mod selector;
@@ -27,6 +35,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod usage;
 mod verbs;
 mod watch;
 mod way;
@@ -36,14 +45,15 @@ mod write;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+pub use contexts::{FoundContext, contexts};
 use futures_util::{StreamExt as _, stream};
 pub use read::{READS, allowed};
 pub use rehearsal::rehearsed;
 use serde::Deserialize;
 
 use self::{
-    connection::Connection, feed::Pace, read::Read, reserved::Reserved, surroundings::Surroundings, verbs::Bench,
-    words::Words,
+    connection::Connection, feed::Pace, focus::Focus, kinds::Kinds, read::Read, reserved::Reserved,
+    surroundings::Surroundings, verbs::Bench, words::Words,
 };
 use crate::{
     adapters::feed::{Stopwatch, generate, sleep},
@@ -52,7 +62,7 @@ use crate::{
         Cluster, ConnectionId, Delta, Document, EnvironmentRules, Health, Kind, ResourceId, Scope, Text, log::LogBatch,
     },
     operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Plan, Progress},
-    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe},
+    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe, Told, Typed},
 };
 
 /// How often the control plane itself is looked at.
@@ -71,6 +81,8 @@ pub struct KubernetesSettings {
     pub environments: EnvironmentRules,
     /// The namespaces to look at; empty for all of them.
     pub namespaces: Vec<String>,
+    /// The namespace to look at where we may not look at all of them; `None` for that of the context.
+    pub focus: Option<String>,
     /// Whether nothing may be changed on it.
     pub read_only: bool,
 }
@@ -87,12 +99,13 @@ pub fn discover() -> Option<KubernetesSettings> {
         context: None,
         environments: EnvironmentRules::default(),
         namespaces: Vec::new(),
+        focus: None,
         read_only: false,
     })
 }
 
 /// One Kubernetes cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Kubernetes {
     profile: Profile,
     connection: Arc<Connection>,
@@ -100,6 +113,8 @@ pub struct Kubernetes {
     pace: Pace,
     reserved: Reserved,
     surroundings: Surroundings,
+    kinds: Arc<Kinds>,
+    focus: Arc<Focus>,
 }
 
 impl Kubernetes {
@@ -118,21 +133,27 @@ impl Kubernetes {
                 pushed(Kind::Node),
                 pushed(Kind::Service),
                 pushed(Kind::Task),
+                pushed(Kind::Endpoint),
                 pushed(Kind::Backing),
                 (Kind::Lock, Freshness::Polled(lock::PERIOD)),
+                (Kind::Definition, Freshness::Polled(kinds::PERIOD)),
             ],
             verbs: verbs::offered(),
             lacks: verbs::lacking(),
             embedded: false,
         };
         let rules = Arc::new(settings.environments.clone());
+        let focus = Arc::new(Focus::on(settings.focus.clone()));
+        let connection = Arc::new(Connection::new(settings));
         Self {
             profile,
             rules,
-            connection: Arc::new(Connection::new(settings)),
+            kinds: Arc::new(Kinds::new(Arc::clone(&connection))),
+            connection,
             pace: Pace::USUAL,
             reserved: Reserved::default(),
             surroundings: Surroundings::default(),
+            focus,
         }
     }
 
@@ -182,7 +203,7 @@ async fn version(connection: &Connection) -> Result<Text> {
 fn parsed<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T> {
     serde_json::from_slice(json).map_err(|cause| {
         Error::new(ErrorKind::Malformed, "the API server's answer cannot be understood")
-            .because(&cause)
+            .because(&trouble::Undecoded::from(&cause))
             .hint("check that the address is that of a Kubernetes API server, with no login page before it")
     })
 }
@@ -199,9 +220,10 @@ async fn look(connection: &Connection) -> Result<Cluster> {
         Err(error) => return Err(error),
     };
     let settings = connection.settings();
+    let name = session.context.as_deref().or(settings.context.as_deref());
     Ok(Cluster {
         id: ResourceId::new(settings.connection.clone(), Kind::Cluster, session.server.clone()),
-        name: settings.context.as_deref().map_or_else(|| settings.connection.0.clone(), Text::clean),
+        name: name.map_or_else(|| settings.connection.0.clone(), Text::clean),
         native: "cluster".into(),
         environment: None,
         version,
@@ -234,6 +256,7 @@ struct User {
 }
 
 async fn check(connection: &Connection) -> Result<Checkup> {
+    connection.renew().await;
     let session = connection.session().await?;
     let watch = Stopwatch::start();
     let version = version(connection).await?;
@@ -251,7 +274,22 @@ async fn check(connection: &Connection) -> Result<Checkup> {
         Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::NotFound) => "unknown".into(),
         Err(error) => return Err(error),
     };
+    notes.push(match usage::served(connection).await {
+        Ok(()) => "metrics.k8s.io tells what nodes and pods use".into(),
+        Err(error) => format!("what nodes and pods use is not known: {}", unmeasured(&error)).into(),
+    });
     Ok(Checkup { identity, version, latency, notes })
+}
+
+/// Why usage is not known. Many clusters have nobody who measures it, which is no error.
+fn unmeasured(error: &Error) -> String {
+    if error.kind == ErrorKind::NotFound {
+        return "metrics.k8s.io is not served here (a metrics-server would)".to_owned();
+    }
+    if error.kind == ErrorKind::Denied {
+        return "we may not read metrics.k8s.io".to_owned();
+    }
+    error.message.clone()
 }
 
 impl Adapter for Kubernetes {
@@ -271,17 +309,27 @@ impl Adapter for Kubernetes {
             Kind::Task => self.pods(),
             Kind::Service => self.services(),
             Kind::Backing => self.configurations(),
+            Kind::Endpoint => self.doors(),
             Kind::Lock => lock::watch(Arc::clone(&self.connection), self.scope(Kind::Lock, "")).boxed(),
-            Kind::Pipeline | Kind::Endpoint => {
+            Kind::Definition => kinds::watch(Arc::clone(&self.kinds)),
+            Kind::Pipeline | Kind::Object => {
                 let what = format!("Kubernetes {} are not read yet", kind.plural());
                 stream::iter([Err(Error::new(ErrorKind::Unsupported, what))]).boxed()
             }
         }
     }
 
+    fn objects(&self, definition: ResourceId) -> BoxStream<'static, Result<Delta>> {
+        self.objects_of(definition)
+    }
+
+    fn focus(&self, group: Option<&Text>) -> bool {
+        self.focus.turn(group.map(ToString::to_string))
+    }
+
     fn describe(&self, id: ResourceId) -> BoxFuture<'static, Result<Document>> {
-        let connection = Arc::clone(&self.connection);
-        Box::pin(async move { describe::describe(&connection, id).await })
+        let kinds = Arc::clone(&self.kinds);
+        Box::pin(async move { describe::describe(&kinds, id).await })
     }
 
     fn logs(&self, request: LogRequest) -> BoxStream<'static, Result<LogBatch>> {
@@ -295,6 +343,17 @@ impl Adapter for Kubernetes {
     fn run(&self, approved: Approved, scribe: Arc<dyn Scribe>, cancel: Cancel) -> BoxStream<'static, Progress> {
         let bench = self.bench();
         generate(|outlet| verbs::run(bench, approved, scribe, cancel, outlet))
+    }
+
+    fn exec(
+        &self,
+        approved: Approved,
+        scribe: Arc<dyn Scribe>,
+        cancel: Cancel,
+        input: BoxStream<'static, Typed>,
+    ) -> BoxStream<'static, Told> {
+        let bench = self.bench();
+        generate(|outlet| verbs::enter(bench, approved, scribe, cancel, input, outlet))
     }
 
     fn observe(&self, record: OperationRecord) -> BoxStream<'static, Progress> {

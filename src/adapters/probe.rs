@@ -149,9 +149,14 @@ fn lack(verb: Verb, tests: bool) -> Option<&'static str> {
         | Verb::Scale
         | Verb::Remove
         | Verb::Evict
+        | Verb::Delete
+        | Verb::PauseRollout
+        | Verb::ResumeRollout
         | Verb::Approve
         | Verb::Lock
-        | Verb::Unlock => Some("an address can only be asked; do it to the service behind it"),
+        | Verb::Unlock
+        | Verb::Exec
+        | Verb::Forward => Some("an address can only be asked; do it to the service behind it"),
     }
 }
 
@@ -194,9 +199,15 @@ impl Adapter for Probe {
     fn watch(&self, kind: Kind) -> BoxStream<'static, Result<Delta>> {
         match kind {
             Kind::Endpoint => self.feed.watch(kind),
-            Kind::Cluster | Kind::Node | Kind::Service | Kind::Task | Kind::Pipeline | Kind::Backing | Kind::Lock => {
-                stream::iter([unsupported(format!("probes have no {}", kind.plural()))]).boxed()
-            }
+            Kind::Cluster
+            | Kind::Node
+            | Kind::Service
+            | Kind::Task
+            | Kind::Pipeline
+            | Kind::Backing
+            | Kind::Lock
+            | Kind::Definition
+            | Kind::Object => stream::iter([unsupported(format!("probes have no {}", kind.plural()))]).boxed(),
         }
     }
 

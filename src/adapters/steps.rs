@@ -21,7 +21,7 @@ use super::feed::{self, Stopwatch};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{Text, time::brief},
-    operation::{Outcome, Plan, Progress, Step, Verdict},
+    operation::{Lane, Outcome, Plan, Progress, Step, Undone, Verdict},
     platform::{Cancel, Canceller, Scribe, Ticket},
 };
 
@@ -74,9 +74,10 @@ pub trait Hand: Send + Sync {
         None
     }
 
-    /// What a step shares with those before and after it that are done at the same time; `None` for one by itself.
-    fn together<'a>(&self, _step: &'a Step) -> Option<&'a str> {
-        None
+    /// What a step has to do with those before and after it, so far as they may be done at the same time; `None` for one
+    /// by itself.
+    fn lane<'a>(&self, plan: &Plan, step: &'a Step) -> Option<Lane<'a>> {
+        plan.lane(step)
     }
 
     /// After a refusal that did nothing and holds only for now: waits until the same may be asked again, or until
@@ -122,18 +123,18 @@ impl Says {
 
 /// A verdict with nothing left behind.
 pub fn verdict(outcome: Outcome, text: impl AsRef<str>) -> Verdict {
-    Verdict { outcome, text: Text::clean(text.as_ref()), left: Vec::new() }
+    Verdict::new(outcome, Text::clean(text.as_ref()))
 }
 
-/// Sends each step and follows it to its end. The first that does not complete ends the operation, but for the steps
-/// that are done always.
+/// Sends each step and follows it to its end, those of one round at the same time. A round of which not all complete ends
+/// the operation, but for the steps that are done always.
 pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Cancel, says: &Says) -> Verdict {
     let mut last = verdict(Outcome::Completed, "there was nothing to do");
     let mut ended: Option<(Verdict, usize)> = None;
     let mut left: Vec<Text> = Vec::new();
     let (mut sent, mut own) = (false, false);
     let mut next = 0;
-    while let Some(round) = round(hand, plan, next) {
+    while let Some(round) = plan.round(next, |step| hand.lane(plan, step)) {
         let first = next;
         next = round.end;
         let Some(step) = plan.steps.get(first) else { break };
@@ -154,6 +155,7 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
         let never = Canceller::default();
         let (unasked, cancel) = (never.listener(), cancel);
         let cancel = if step.always { &unasked } else { cancel };
+        let alone = round.len() == 1;
         let did = all(hand, plan, round, scribe, cancel, says).await;
         sent |= did.reached == Reached::Platform;
         if did.verdict.outcome == Outcome::Completed {
@@ -172,7 +174,9 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
             let between = own && did.reached == Reached::Nothing;
             if verdict.outcome == Outcome::Refused && sent {
                 verdict.outcome = if between { Outcome::Interrupted } else { Outcome::Failed };
-                verdict.text = Text::clean(&format!("{}: {}", step.title, verdict.text));
+                if alone {
+                    verdict.text = Text::clean(&format!("{}: {}", step.title, verdict.text));
+                }
             }
             ended = Some((verdict, if between { first } else { next }));
         }
@@ -185,14 +189,6 @@ pub async fn run(hand: &impl Hand, plan: &Plan, scribe: &dyn Scribe, cancel: &Ca
     verdict
 }
 
-/// The steps that are done at the same time as step number `first`, which is the first of them; `None` after the last.
-fn round(hand: &impl Hand, plan: &Plan, first: usize) -> Option<Range<usize>> {
-    let word = hand.together(plan.steps.get(first)?);
-    let same = |step: &&Step| word.is_some() && hand.together(step) == word;
-    let others = plan.steps.iter().skip(first + 1).take_while(same).count();
-    Some(first..first + 1 + others)
-}
-
 /// Does the steps of one round at the same time; what holds one up holds up no other.
 async fn all(
     hand: &impl Hand,
@@ -202,39 +198,45 @@ async fn all(
     cancel: &Cancel,
     says: &Says,
 ) -> Did {
-    let steps = plan.steps.iter().enumerate().skip(round.start).take(round.len());
-    let did = join_all(steps.map(async |(number, step)| {
+    let did = join_all(of(plan, &round).map(async |(number, step)| {
         says.say(Progress::Step(number)).await;
-        (step, one(hand, number, step, scribe, cancel, says).await)
+        (number, step, one(hand, number, step, scribe, cancel, says).await)
     }));
     let did = did.await;
-    let reached = did.iter().map(|(_, did)| did.reached).max().unwrap_or(Reached::Nothing);
+    let reached = did.iter().map(|(_, _, did)| did.reached).max().unwrap_or(Reached::Nothing);
     let unsent = |did: &Did| did.reached == Reached::Nothing && did.verdict.outcome != Outcome::Completed;
     let left = did
         .iter()
-        .filter(|(_, did)| reached != Reached::Nothing && unsent(did))
-        .map(|(step, _)| not_sent(step))
+        .filter(|(_, _, did)| reached != Reached::Nothing && unsent(did))
+        .map(|(_, step, _)| not_sent(step))
         .collect();
-    let mut verdict = merged(did.into_iter().map(|(step, did)| (step, did.verdict)).collect());
+    let mut verdict = merged(did.into_iter().map(|(number, step, did)| (number, step, did.verdict)).collect());
     if round.len() > 1 {
         verdict.left.extend::<Vec<Text>>(left);
     }
     Did { verdict, reached }
 }
 
-/// The verdict on steps that were done at the same time: the worst of theirs.
-fn merged(mut verdicts: Vec<(&Step, Verdict)>) -> Verdict {
+/// The steps of one round, and their numbers.
+fn of<'a>(plan: &'a Plan, round: &Range<usize>) -> impl Iterator<Item = (usize, &'a Step)> + use<'a> {
+    plan.steps.iter().enumerate().skip(round.start).take(round.len())
+}
+
+/// The verdict on steps that were done at the same time: the worst of theirs, with those that are not done.
+fn merged(mut verdicts: Vec<(usize, &Step, Verdict)>) -> Verdict {
+    let own = verdicts.iter().filter(|(_, step, verdict)| !step.always && !verdict.is_whole());
+    let undone = own.map(|(number, _, verdict)| Undone { step: *number, outcome: verdict.outcome }).collect();
     if verdicts.len() == 1
-        && let Some((_, only)) = verdicts.pop()
+        && let Some((.., only)) = verdicts.pop()
     {
-        return only;
+        return Verdict { undone, ..only };
     }
     let all = verdicts.len();
-    let left = verdicts.iter_mut().flat_map(|(_, verdict)| std::mem::take(&mut verdict.left)).collect();
-    let bad = verdicts.iter().filter(|(_, verdict)| verdict.outcome != Outcome::Completed);
-    let mut bad: Vec<&(&Step, Verdict)> = bad.collect();
+    let left = verdicts.iter_mut().flat_map(|(.., verdict)| std::mem::take(&mut verdict.left)).collect();
+    let bad = verdicts.iter().filter(|(.., verdict)| verdict.outcome != Outcome::Completed);
+    let mut bad: Vec<&(usize, &Step, Verdict)> = bad.collect();
     // Those that were only asked to stop say least about the others.
-    bad.sort_by_key(|(_, verdict)| match verdict.outcome {
+    bad.sort_by_key(|(.., verdict)| match verdict.outcome {
         Outcome::Unknown => 0,
         Outcome::Cancelled | Outcome::Interrupted => 2,
         Outcome::Completed
@@ -245,17 +247,12 @@ fn merged(mut verdicts: Vec<(&Step, Verdict)>) -> Verdict {
         | Outcome::Failed
         | Outcome::Refused => 1,
     });
-    let Some((_, worst)) = bad.first() else {
+    let Some((.., worst)) = bad.first() else {
         return Verdict { left, ..verdict(Outcome::Completed, format!("all {all} steps were done")) };
     };
-    let texts: Vec<String> = bad.iter().map(|(step, verdict)| format!("{}: {}", step.title, verdict.text)).collect();
+    let texts: Vec<String> = bad.iter().map(|(_, step, verdict)| format!("{}: {}", step.title, verdict.text)).collect();
     let text = format!("{} of {all} steps did not come to their end: {}", bad.len(), texts.join("; "));
-    Verdict { left, ..verdict(worst.outcome, text) }
-}
-
-/// Every round of a plan.
-fn rounds<'a>(hand: &'a impl Hand, plan: &'a Plan) -> impl Iterator<Item = Range<usize>> + 'a {
-    std::iter::successors(round(hand, plan, 0), move |before| round(hand, plan, before.end))
+    Verdict { left, undone, ..verdict(worst.outcome, text) }
 }
 
 /// What one step came to.

@@ -3,14 +3,16 @@
 mod after;
 mod changing;
 mod choosing;
+mod entering;
 mod logging;
 mod moving;
+mod narrowing;
 mod opening;
 mod program;
 mod reading;
 mod revealing;
 
-pub(super) use changing::START_FIRST;
+pub(super) use changing::{BATCH, START_FIRST};
 
 use super::{App, Command, Outcome, Redraw, scroll::Motion};
 use crate::fleet::log::Direction;
@@ -47,7 +49,10 @@ impl App {
             Command::Help => self.help(),
             Command::Messages => self.list_messages(),
             Command::Connections => self.list_connections(),
+            Command::Forwards => self.list_forwards(),
             Command::Only => self.show_only(argument, out),
+            Command::Context => self.go_to_context(argument, out),
+            Command::Namespace => self.look_at_group(argument, out),
             Command::Retry => self.retry(out),
             Command::Theme => self.theme(argument, out),
             Command::Follow => self.follow(),

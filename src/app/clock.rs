@@ -1,12 +1,15 @@
 //! Time: what it changes on screen, and how often somebody has to look. Idle means no ticks at all.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::{
     App, Effect, Outcome, Overlay, Pane, Redraw, Subscription, connection::Condition, operations::State,
     overlay::PlanStage, overview, table::Urgency,
 };
-use crate::fleet::{Field, Kind, Timestamp, Value, field::Context};
+use crate::fleet::{
+    Field, Kind, Timestamp, Value,
+    field::{Context, Room},
+};
 
 /// While a merged change waits to be shown.
 const SOON: Duration = Duration::from_millis(40);
@@ -60,7 +63,8 @@ impl App {
             kinds.map(|(kind, _)| Subscription::Watch(connection.id().clone(), *kind))
         });
         let logs = self.logs.requests().iter().cloned().map(Subscription::Logs);
-        watches.chain(logs).chain(self.period().map(Subscription::Clock)).collect()
+        let objects = self.definitions_looked_at().into_iter().map(Subscription::Objects);
+        watches.chain(objects).chain(logs).chain(self.period().map(Subscription::Clock)).collect()
     }
 
     fn period(&self) -> Option<Duration> {
@@ -101,8 +105,8 @@ impl App {
         if let Some(table) = self.table() {
             for row in table.visible(self.areas.body.lines(), world) {
                 // What the cursor is on is told in full below the table.
-                let shown = if row.cursor { Field::all(table.kind()) } else { self.columns_shown(table.kind()) };
-                for field in shown {
+                let shown = if row.cursor { context.fields(table.kind()) } else { self.columns_shown(table.kind()) };
+                for field in shown.iter() {
                     next.value(&field.of(row.resource, context));
                 }
                 if let Some(run) =
@@ -138,19 +142,21 @@ impl App {
     }
 
     /// The columns that are probably shown. A wrong guess costs a look at a frame in which nothing changed.
-    fn columns_shown(&self, kind: Kind) -> &'static [Field] {
-        if self.areas.body.width < WIDE { Field::default_columns(kind) } else { Field::wide_columns(kind) }
+    fn columns_shown(&self, kind: Kind) -> Cow<'static, [Field]> {
+        let room = if self.areas.body.width < WIDE { Room::Narrow } else { Room::Wide };
+        self.world().context().columns(kind, room)
     }
 
     /// When a list will have been silent for too long, and when a countdown to the next try changes.
     fn connections_change(&self, next: &mut Next) {
         let world = self.world();
         for connection in world.shown() {
-            for (kind, freshness) in &connection.profile().kinds {
-                if let Some(silence) = world.store.silence(connection.id(), *kind, next.now)
-                    && silence <= freshness.limit()
+            for kind in Kind::ALL {
+                if let Some(limit) = connection.limit(kind)
+                    && let Some(silence) = world.store.silence(connection.id(), kind, next.now)
+                    && silence <= limit
                 {
-                    next.look(next.now.before(silence).after(freshness.limit() + Duration::from_millis(1)));
+                    next.look(next.now.before(silence).after(limit + Duration::from_millis(1)));
                 }
             }
             if self.shows_connections() {
@@ -167,6 +173,9 @@ impl App {
         if let Some(at) = self.operations.reads_next(self.spot.pane == Pane::Operations) {
             next.look(at);
         }
+        if self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Forwards(_))) {
+            self.operations.forwards().for_each(|it| next.age(it.approved_at));
+        }
         if self.spot.pane != Pane::Operations {
             return;
         }
@@ -177,7 +186,7 @@ impl App {
                 State::UnderWay | State::Stopping | State::Elsewhere | State::Open => {
                     let since =
                         operation.subjects.iter().map(|it| it.since).chain(operation.tasks.iter().map(|it| it.since));
-                    since.chain(operation.waiting.iter().map(|(_, since)| *since)).for_each(|since| next.age(since));
+                    since.chain(operation.waiting.iter().map(|it| it.since)).for_each(|since| next.age(since));
                 }
                 State::Ended(_) | State::Refused(_) => {}
             }
@@ -221,6 +230,8 @@ impl Next {
             | Value::Percent(_)
             | Value::Ratio(..)
             | Value::Millis(_)
+            | Value::Cores { .. }
+            | Value::Memory { .. }
             | Value::Health(_) => {}
         }
     }

@@ -2,10 +2,12 @@
 //! keymap, help, palette and `docs/keys.md` read it.
 
 mod keymap;
+mod printed;
 mod table;
 
 pub use keymap::Keymap;
-pub use table::{COMMANDS, keys_markdown};
+pub use printed::keys_markdown;
+pub use table::COMMANDS;
 
 use super::{key::Key, pane::Pane};
 use crate::operation::Verb;
@@ -71,6 +73,12 @@ pub enum Command {
     Connections,
     /// Show one connection only, or all again.
     Only,
+    /// Go to a context, opening it first where it is not open.
+    Context,
+    /// Show one namespace only, or all again.
+    Namespace,
+    /// Which ports of this machine lead to tasks.
+    Forwards,
     /// Try what failed again now.
     Retry,
     /// Choose the theme.

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     fleet::{ConnectionId, Kind, Text, Timestamp},
     operation::Verb,
-    platform::{Checkup, Profile},
+    platform::{Checkup, Freshness, Profile},
 };
 
 /// One connection as an operator sees it.
@@ -140,12 +140,15 @@ impl Connection {
 
     /// Whether it has `kind`.
     pub fn has(&self, kind: Kind) -> bool {
-        self.limit(kind).is_some()
+        self.profile.kinds.iter().any(|(it, _)| *it == kind)
     }
 
     /// After how much silence rows of `kind` are stale; `None` where it has none of them.
     pub fn limit(&self, kind: Kind) -> Option<Duration> {
-        self.profile.kinds.iter().find(|(it, _)| *it == kind).map(|(_, freshness)| freshness.limit())
+        // Objects are watched one kind at a time, by whoever tells which kinds there are.
+        let (told, pushed) = if kind == Kind::Object { (Kind::Definition, true) } else { (kind, false) };
+        let known = self.profile.kinds.iter().find(|(it, _)| *it == told);
+        known.map(|(_, freshness)| if pushed { Freshness::Pushed.limit() } else { freshness.limit() })
     }
 
     /// Whether it offers `verb`; otherwise why not.
@@ -195,6 +198,11 @@ impl Connection {
         let news = trouble.filter(|error| self.told.as_ref() != Some(&error.message))?;
         self.told = Some(news.message.clone());
         Some(Turn::Failed(super::update::named(self.id(), &news)))
+    }
+
+    /// Nobody looks at resources of `kind` any more.
+    pub(super) fn forget(&mut self, kind: Kind) {
+        self.streams.remove(&kind);
     }
 
     /// A look at it came back.

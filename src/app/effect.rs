@@ -48,6 +48,13 @@ pub enum Effect {
     Check(ConnectionId),
     /// Try a connection's failed streams again at once.
     Retry(ConnectionId),
+    /// Look what could be connected to; answered by `Msg::Candidates`.
+    ListCandidates,
+    /// Connect to what is called so; answered by `Msg::Opened`.
+    OpenCandidate(Text),
+    /// Look at one group where not all may be looked at, or at the usual one again; answered by `Msg::Restarted` for each
+    /// connection that has other lists from then on.
+    Focus(Option<Text>),
     /// Make a plan; answered by `Msg::Planned` with the same intent.
     Plan(Intent, Box<Evidence>),
     /// Run a plan somebody agreed to; answered by `Msg::Started` and then `Msg::Progress`.

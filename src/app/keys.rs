@@ -31,7 +31,9 @@ impl App {
                 | Overlay::Describe(_)
                 | Overlay::Messages(_)
                 | Overlay::Sort(_)
-                | Overlay::Connections(_),
+                | Overlay::Connections(_)
+                | Overlay::Pick(_)
+                | Overlay::Forwards(_),
             )
             | None => self.command_key(key, out),
         }
@@ -84,6 +86,8 @@ impl App {
                 | Overlay::Messages(_)
                 | Overlay::Sort(_)
                 | Overlay::Connections(_)
+                | Overlay::Pick(_)
+                | Overlay::Forwards(_)
                 | Overlay::Ask(_)
                 | Overlay::Reveal(_),
             )
@@ -106,6 +110,8 @@ impl App {
             Some(Overlay::Plan(it)) => it.roll(motion),
             Some(Overlay::Sort(it)) => it.step(motion),
             Some(Overlay::Connections(it)) => it.step(motion),
+            Some(Overlay::Pick(it)) => it.from.step(motion),
+            Some(Overlay::Forwards(it)) => it.step(motion),
             Some(Overlay::Palette(it)) => it.step(motion),
             Some(Overlay::Prompt(_) | Overlay::Ask(_) | Overlay::Reveal(_)) => {}
             None => self.step_pane(motion),

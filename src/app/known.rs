@@ -3,7 +3,8 @@
 use super::{connection::Connection, world::World};
 use crate::{
     error::Error,
-    fleet::{ConnectionId, Environments, Store, Timestamp},
+    fleet::{ConnectionId, Environments, Store, Text, Timestamp},
+    platform::Candidate,
 };
 
 /// Everything the console knows of the world.
@@ -13,6 +14,10 @@ pub(super) struct Known {
     pub(super) environments: Environments,
     pub(super) connections: Vec<Connection>,
     pub(super) only: Option<ConnectionId>,
+    /// The one group that is shown, where one was chosen.
+    pub(super) group: Option<Text>,
+    /// What could be connected to, as far as somebody looked.
+    pub(super) candidates: Vec<Candidate>,
     pub(super) discovery: Discovery,
     pub(super) now: Timestamp,
     pub(super) frozen_at: Option<Timestamp>,
@@ -38,6 +43,8 @@ impl Known {
             environments,
             connections: Vec::new(),
             only: None,
+            group: None,
+            candidates: Vec::new(),
             discovery: Discovery::Looking,
             now,
             frozen_at: None,
@@ -50,6 +57,7 @@ impl Known {
             environments: &self.environments,
             connections: &self.connections,
             only: self.only.as_ref(),
+            group: self.group.as_ref(),
             now: self.frozen_at.unwrap_or(self.now),
             clock: self.now,
         }

@@ -7,7 +7,7 @@ mod window;
 
 use std::{ops::Range, time::Duration};
 
-pub use find::{Find, Gone, Progress};
+pub use find::{Find, Found, Gone, Progress};
 pub use save::LogExport;
 pub use show::{Show, Switch};
 
@@ -125,6 +125,11 @@ impl Logs {
     /// What is looked for.
     pub const fn find(&self) -> Option<&Find> {
         self.find.as_ref()
+    }
+
+    /// From how many sources lines came.
+    pub fn sources(&self) -> usize {
+        self.arena.sources().count()
     }
 
     /// Sources that fail at the moment.

@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::{key::Key, operations::Recorded};
 use crate::{
     error::{Error, Result},
-    fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Timestamp, log::LogBatch},
+    fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Text, Timestamp, log::LogBatch},
     operation::{Intent, OperationId, Plan, Progress},
-    platform::{Checkup, LogRequest, Profile, Secret},
+    platform::{Candidate, Checkup, LogRequest, Profile, Secret},
 };
 
 /// Everything that can happen to the console.
@@ -30,6 +30,12 @@ pub enum Msg {
     Embedded(Vec<Profile>),
     /// Looking for platforms, or making one of them, failed.
     Undiscovered(Error),
+    /// What could be connected to.
+    Candidates(Result<Vec<Candidate>>),
+    /// What was asked for by this name is a connection now, or could not become one.
+    Opened(Text, Result<Opened>),
+    /// The lists of a connection are others from now on and begin anew: what was known of it is not.
+    Restarted(ConnectionId),
     /// A stream of a connection changed its state.
     Stream(ConnectionId, Kind, ConnectionState),
     /// What upstream lists say, as heard at that time.
@@ -60,6 +66,15 @@ pub enum Msg {
     Problems(Vec<String>),
     /// A line for the message area from the runtime: a copy was made, a file was written.
     Note(String),
+}
+
+/// A connection that was opened while the console runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// What it has and can do.
+    pub profile: Profile,
+    /// The connections opened with it that configuration makes read-only: this one, or none.
+    pub read_only: Vec<ConnectionId>,
 }
 
 /// How a stream of a connection is doing.

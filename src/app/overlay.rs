@@ -6,16 +6,18 @@ mod describe;
 mod help;
 mod list;
 mod palette;
+mod pick;
 mod plan;
 mod prompt;
 mod reveal;
 
 pub use ask::{Ask, Question};
 pub use confirm::{Confirm, Needs, Override};
-pub use describe::{Describe, DocumentLine, Find, Heading, Reading};
+pub use describe::{Describe, DocumentLine, Find, Form, Heading, Reading};
 pub use help::{Help, HelpLine};
-pub use list::{ConnectionList, MessageList, SortPicker};
+pub use list::{ConnectionList, ForwardList, MessageList, SortPicker};
 pub use palette::{Choice, Palette};
+pub use pick::{Pick, Picked, Picker};
 pub use plan::{PlanStage, PlanView};
 pub use prompt::{Prompt, Purpose};
 pub use reveal::Reveal;
@@ -41,6 +43,10 @@ pub enum Overlay {
     Sort(SortPicker),
     /// Who is connected.
     Connections(ConnectionList),
+    /// A context or a namespace to choose.
+    Pick(Picker),
+    /// Which ports of this machine lead to tasks.
+    Forwards(ForwardList),
     /// A question that `y` answers.
     Ask(Ask),
     /// Secrets, for a while.
@@ -51,7 +57,12 @@ impl Overlay {
     /// Where its keys mean something; `None` where keys are text or answers.
     pub const fn place(&self) -> Option<Place> {
         match self {
-            Self::Help(_) | Self::Messages(_) | Self::Sort(_) | Self::Connections(_) => Some(Place::List),
+            Self::Help(_)
+            | Self::Messages(_)
+            | Self::Sort(_)
+            | Self::Connections(_)
+            | Self::Pick(_)
+            | Self::Forwards(_) => Some(Place::List),
             Self::Describe(_) => Some(Place::Describe),
             Self::Plan(_) => Some(Place::Plan),
             Self::Palette(_) | Self::Prompt(_) | Self::Ask(_) | Self::Reveal(_) => None,
@@ -69,6 +80,8 @@ impl Overlay {
             Self::Messages(it) => it.drawn(height),
             Self::Sort(it) => it.drawn(height),
             Self::Connections(it) => it.drawn(height),
+            Self::Pick(it) => it.from.drawn(height),
+            Self::Forwards(it) => it.drawn(height),
             Self::Prompt(_) | Self::Ask(_) | Self::Reveal(_) => {}
         }
     }

@@ -10,8 +10,8 @@ use super::{
     world::World,
 };
 use crate::fleet::{
-    Attention, ConnectionId, EnvironmentId, Health, Kind, Lock, ResourceId, RolloutState, Service, Text, Timestamp,
-    attention, field::natural,
+    Attention, ConnectionId, EnvironmentId, Health, Kind, Lock, Resource, ResourceId, RolloutState, Service, Text,
+    Timestamp, attention, field::natural,
 };
 
 /// The overview is computed anew at most this often while changes stream in: it is read, not watched.
@@ -266,7 +266,10 @@ impl Overview {
         let new_lanes = lanes(&new_stages, world);
         let view = attention::View { store: world.store, environments: world.environments, now: world.now };
         let mut attention = attention::attention(view);
-        attention.retain(|it| world.shows(&it.resource.connection));
+        attention.retain(|it| match world.store.get(&it.resource) {
+            Some(resource) => world.shows_row(resource),
+            None => world.shows(&it.resource.connection),
+        });
         let counts = counts(world);
         let before = (&self.stages, &self.lanes, &self.attention, &self.counts);
         let kinds = |it: &super::Connection| it.profile().kinds.iter().all(|(kind, _)| world.listed(it.id(), *kind));
@@ -306,8 +309,12 @@ fn revision_of(world: World<'_>) -> u64 {
     Kind::ALL.iter().map(|kind| world.store.revision(*kind)).sum::<u64>() + world.connections.len() as u64
 }
 
+fn services(world: World<'_>) -> impl Iterator<Item = &Service> {
+    world.store.all(Kind::Service).filter(move |it| world.shows_row(it)).filter_map(Resource::as_service)
+}
+
 fn stages(world: World<'_>) -> Vec<Stage> {
-    let services = world.store.services().filter(|service| world.shows(&service.id.connection));
+    let services = services(world);
     let used: BTreeSet<Option<&EnvironmentId>> = services.map(|service| service.environment.as_ref()).collect();
     let lock = |environment: &EnvironmentId| {
         world.store.locks().find(|lock| lock.environment == *environment && lock.holds(world.now)).cloned()
@@ -328,7 +335,7 @@ fn stages(world: World<'_>) -> Vec<Stage> {
 
 fn lanes(stages: &[Stage], world: World<'_>) -> Vec<Lane> {
     let mut by_application: BTreeMap<&Text, Vec<Vec<&Service>>> = BTreeMap::new();
-    for service in world.store.services().filter(|service| world.shows(&service.id.connection)) {
+    for service in services(world) {
         let Some(stage) = stages.iter().position(|stage| stage.environment == service.environment) else { continue };
         let cells = by_application.entry(&service.application).or_insert_with(|| vec![Vec::new(); stages.len()]);
         if let Some(cell) = cells.get_mut(stage) {
@@ -379,11 +386,13 @@ fn cell<'a>(services: &[&'a Service], before: &mut Option<&'a Service>, world: W
 }
 
 fn counts(world: World<'_>) -> Vec<Count> {
-    let kinds = Kind::ALL.into_iter().filter(|kind| world.shown().any(|connection| connection.has(*kind)));
+    // How many kinds a platform has says nothing about how it is.
+    let counted = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Definition | Kind::Object));
+    let kinds = counted.filter(|kind| world.shown().any(|connection| connection.has(*kind)));
     kinds
         .map(|kind| {
             let mut count = Count { kind, total: 0, degraded: 0, failing: 0 };
-            for resource in world.store.all(kind).filter(|it| world.shows(&it.id().connection)) {
+            for resource in world.store.all(kind).filter(|it| world.shows_row(it)) {
                 count.total += 1;
                 match resource.health() {
                     Health::Degraded => count.degraded += 1,

@@ -6,8 +6,8 @@ use nucleo_matcher::{
 };
 
 use super::{
-    App, Command, Outcome, Overlay, Place,
-    act::START_FIRST,
+    App, Command, Outcome, Overlay, Pane, Place,
+    act::{BATCH, START_FIRST},
     command::{COMMANDS, Entry, Group},
     overlay::{Choice, Palette},
 };
@@ -15,6 +15,7 @@ use crate::{
     error::nearest,
     fleet::{Field, query},
     operation::Verb,
+    platform::Candidate,
 };
 
 /// More choices than this are not read; typing one more letter is quicker.
@@ -65,6 +66,10 @@ impl App {
         if name.is_empty() {
             return;
         }
+        if COMMANDS.iter().all(|entry| entry.name != name) && self.is_kind(name) {
+            self.show_objects(line, out);
+            return;
+        }
         match resolve(name) {
             Ok(entry) => self.act(entry.command, argument.trim(), out),
             Err(hint) => self.warn(&format!("There is no command `{name}`."), Some(&hint)),
@@ -96,6 +101,7 @@ impl App {
                 Some((score + exact + here, self.choice(entry, matched)))
             })
             .collect();
+        found.extend(self.kind_choices(text));
         found.sort_by_key(|(score, choice)| (choice.unavailable.is_some(), std::cmp::Reverse(*score)));
         found.into_iter().take(CHOICES).map(|(_, choice)| choice).collect()
     }
@@ -114,8 +120,12 @@ impl App {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most commands take nothing that is written out")]
     /// The line as it is written, then what could be written after the command's name.
     fn choose_argument(&self, name: &str, argument: &str) -> Vec<Choice> {
+        if COMMANDS.iter().all(|entry| entry.name != name) && self.is_kind(name) {
+            return self.kind_lines(name, argument);
+        }
         let Ok(entry) = resolve(name) else { return Vec::new() };
         let line = format!("{} {argument}", entry.name).trim_end().to_owned();
         let written = Choice { line, ..self.choice(entry, Vec::new()) };
@@ -130,7 +140,12 @@ impl App {
         });
         let mut choices: Vec<Choice> = more.filter(|choice| choice.line != written.line).take(CHOICES).collect();
         // A half-written name means the first one it could be; a filter means what is written.
-        let whole = matches!(entry.command, Command::Show(_) | Command::Filter) || choices.is_empty();
+        let kind = argument.split_whitespace().next().unwrap_or_default();
+        let whole = match entry.command {
+            Command::Show(Pane::Objects) => self.is_kind(kind),
+            Command::Show(_) | Command::Filter => true,
+            _ => false,
+        } || choices.is_empty();
         let place = if whole || argument.is_empty() { 0 } else { choices.len() };
         choices.insert(place, written);
         choices
@@ -150,11 +165,22 @@ impl App {
                     all.map(|it| (it.id().to_string(), format!("{} at {}", it.platform(), it.address()))).collect(),
                 )
             }
+            Command::Context => {
+                let about = |it: &Candidate| {
+                    let open = if self.world().connection(&it.connection).is_some() { ", open" } else { "" };
+                    format!("{} as {}{open}", it.cluster, it.user)
+                };
+                starting(self.known.candidates.iter().map(|it| (it.name.to_string(), about(it))).collect())
+            }
+            Command::Namespace => starting(self.groups().iter().map(|it| (it.to_string(), String::new())).collect()),
             Command::Sort => {
                 let Some(table) = self.table() else { return Vec::new() };
-                let fields = Field::all(table.kind()).iter();
-                starting(fields.map(|field| (field.key().to_owned(), field.about().to_owned())).collect())
+                let context = self.world().context();
+                let fields = context.fields(table.kind());
+                let offered = |field: &Field| (context.word(*field).to_owned(), context.about(*field).to_owned());
+                starting(fields.iter().map(offered).collect())
             }
+            Command::Show(Pane::Objects) => self.object_lines(argument),
             Command::Show(pane) => pane.kind().map_or_else(Vec::new, |kind| self.filters(argument, kind)),
             Command::Filter => self.table().map_or_else(Vec::new, |table| self.filters(argument, table.kind())),
             Command::Plan(Verb::Lock | Verb::Unlock) => {
@@ -162,14 +188,29 @@ impl App {
                 starting(all.map(|it| (it.id.to_string(), String::new())).collect())
             }
             Command::Plan(Verb::RotateToken) => starting(["worker", "manager"].map(word).to_vec()),
-            Command::Plan(Verb::Drain) => starting(vec![word(START_FIRST)]),
+            Command::Plan(verb) if verb.is_for_several() => {
+                let (before, last) =
+                    argument.rsplit_once(' ').map_or(("", argument), |(before, last)| (before.trim(), last));
+                let mut words = vec![(format!("{BATCH}2"), "two at a time, or any other number".to_owned())];
+                if verb == Verb::Drain {
+                    words.insert(
+                        0,
+                        (START_FIRST.to_owned(), "every task starts elsewhere before it stops here".to_owned()),
+                    );
+                }
+                words.retain(|(word, _)| word.starts_with(last) && !(before.contains(BATCH) || before == START_FIRST));
+                words
+                    .into_iter()
+                    .map(|(word, about)| (format!("{before} {word}").trim_start().to_owned(), about))
+                    .collect()
+            }
             _ => Vec::new(),
         }
     }
 
     fn filters(&self, argument: &str, kind: crate::fleet::Kind) -> Vec<(String, String)> {
         let found = query::completions(argument, kind, self.world().context());
-        found.into_iter().map(|it| (it.text, it.about.to_owned())).collect()
+        found.into_iter().map(|it| (it.text, it.about)).collect()
     }
 }
 

@@ -23,11 +23,13 @@ pub enum Pane {
     Operations,
     /// Stacks, configuration, secrets, registries.
     Backing,
+    /// Whatever else a platform has: its kinds, and the objects of one of them.
+    Objects,
 }
 
 impl Pane {
     /// Every pane, in the order of the number keys.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Overview,
         Self::Nodes,
         Self::Services,
@@ -37,6 +39,7 @@ impl Pane {
         Self::Logs,
         Self::Operations,
         Self::Backing,
+        Self::Objects,
     ];
 
     /// The name on its tab.
@@ -51,6 +54,7 @@ impl Pane {
             Self::Logs => "Logs",
             Self::Operations => "Operations",
             Self::Backing => "Stacks",
+            Self::Objects => "Objects",
         }
     }
 
@@ -66,6 +70,7 @@ impl Pane {
             Self::Logs => "logs",
             Self::Operations => "operations",
             Self::Backing => "stacks",
+            Self::Objects => "objects",
         }
     }
 
@@ -81,6 +86,7 @@ impl Pane {
             Self::Logs => "log lines of the services and tasks that were chosen",
             Self::Operations => "what is being done, what was done, and how it ended",
             Self::Backing => "stacks, configuration, secrets, registries",
+            Self::Objects => "every kind the platform has, and the objects of one: ingresses, events, custom resources",
         }
     }
 
@@ -96,6 +102,7 @@ impl Pane {
             Self::Logs => '7',
             Self::Operations => '8',
             Self::Backing => '9',
+            Self::Objects => '0',
         }
     }
 
@@ -108,6 +115,7 @@ impl Pane {
             Self::Health => Some(Kind::Endpoint),
             Self::Pipelines => Some(Kind::Pipeline),
             Self::Backing => Some(Kind::Backing),
+            Self::Objects => Some(Kind::Definition),
             Self::Overview | Self::Logs | Self::Operations => None,
         }
     }
@@ -121,6 +129,7 @@ impl Pane {
             Kind::Endpoint => Self::Health,
             Kind::Pipeline => Self::Pipelines,
             Kind::Backing => Self::Backing,
+            Kind::Definition | Kind::Object => Self::Objects,
             // Clusters and locks are shown where they matter: beside the lanes.
             Kind::Cluster | Kind::Lock => Self::Overview,
         }
@@ -143,8 +152,8 @@ mod tests {
     #[test]
     fn panes_go_round_in_both_directions() {
         assert_eq!(Pane::Overview.turned(1), Pane::Nodes);
-        assert_eq!(Pane::Overview.turned(-1), Pane::Backing);
-        assert_eq!(Pane::Backing.turned(1), Pane::Overview);
+        assert_eq!(Pane::Overview.turned(-1), Pane::Objects);
+        assert_eq!(Pane::Objects.turned(1), Pane::Overview);
     }
 
     #[test]

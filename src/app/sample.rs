@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, ConnectionState, Key, KeyCode, Msg, Settings};
+use super::{App, ConnectionState, Effect, Key, KeyCode, Msg, Settings};
 use crate::{
     error::Error,
     fleet::{
@@ -36,7 +36,7 @@ pub(crate) fn profile(name: &str) -> Profile {
         connection: ConnectionId::from(name),
         platform: "Docker Swarm".into(),
         address: "unix:///var/run/docker.sock".into(),
-        kinds: Kind::ALL.map(|kind| (kind, Freshness::Pushed)).to_vec(),
+        kinds: super::tests::watched().map(|kind| (kind, Freshness::Pushed)).collect(),
         verbs: vec![Verb::Roll, Verb::Drain, Verb::Activate, Verb::Scale],
         lacks: vec![(Verb::Evict, "A swarm has no evictions: drain the node.".into())],
         embedded: false,
@@ -59,9 +59,16 @@ impl Sample {
         sample
     }
 
-    /// Something happened.
+    /// Something happened. Searches through the log are answered at once.
     pub(crate) fn tell(&mut self, msg: Msg) -> &mut Self {
-        let _ = self.app.update(msg);
+        let effects = self.app.update(msg).effects;
+        let searches =
+            effects.into_iter().filter_map(|it| if let Effect::SearchLog(it) = it { Some(it) } else { None });
+        for search in searches {
+            for answer in (0..search.pieces.len()).filter_map(|piece| search.look(piece, &search.pattern)) {
+                let _ = self.app.update(Msg::LogFound(answer));
+            }
+        }
         self
     }
 
@@ -143,7 +150,7 @@ impl Sample {
         };
         let id = ResourceId::new(ConnectionId::from(CONNECTION), Kind::Task, Text::clean(source));
         let batch = LogBatch {
-            source: LogSource { id, label: Text::clean(source) },
+            source: LogSource { id, label: Text::clean(source), group: Text::default() },
             lines: (0..).zip(lines).map(line).collect(),
             marker,
         };

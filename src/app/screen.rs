@@ -1,10 +1,14 @@
 //! What a pane has to show, said truly: rows, or why there are none.
 
 use super::{
-    Discovery, Logs, Operations, Overview, connection::Connection, operations::Journal, table::Table, world::World,
+    Discovery, Logs, Operations, Overview,
+    connection::Connection,
+    operations::Journal,
+    table::{Table, Within},
+    world::World,
 };
 use crate::{
-    error::Error,
+    error::{Error, nearest},
     fleet::{ConnectionId, Kind, Text, store::Listing},
 };
 
@@ -59,7 +63,10 @@ pub(super) fn of_table(table: &Table, discovery: &Discovery, world: World<'_>) -
     if table.total() > 0 {
         return Screen::Empty(Empty::Filtered { of: table.total() });
     }
-    of_kind(table.kind(), discovery, world)
+    match table.within() {
+        Some(Within::Called(word)) => of_objects(word, discovery, world),
+        Some(Within::Service(_) | Within::Node(_)) | None => of_kind(table.kind(), discovery, world),
+    }
 }
 
 /// What the overview has to show.
@@ -126,12 +133,41 @@ fn of_kind(kind: Kind, discovery: &Discovery, world: World<'_>) -> Screen {
     }
     let having: Vec<&Connection> = world.shown().filter(|connection| connection.has(kind)).collect();
     if having.is_empty() {
+        let what = if kind == Kind::Definition { "kinds besides those of the other panes" } else { kind.plural() };
         let why = world.shown().map(|it| {
-            let reason = format!("{} has no {}", it.platform(), kind.plural());
+            let reason = format!("{} has no {what}", it.platform());
             (it.id().clone(), Text::clean(&reason))
         });
         return Screen::Empty(Empty::Unavailable(why.collect()));
     }
+    let what = Text::from(kind.plural());
+    of_those(&having, kind, &what, world)
+}
+
+/// Why there are no objects of the kind that `word` means.
+fn of_objects(word: &Text, discovery: &Discovery, world: World<'_>) -> Screen {
+    let telling: Vec<&Connection> = world.shown().filter(|it| it.has(Kind::Definition)).collect();
+    if telling.is_empty() {
+        return of_kind(Kind::Definition, discovery, world);
+    }
+    let has = |it: &&&Connection| world.store.definition(it.id(), word).is_some();
+    let having: Vec<&Connection> = telling.iter().filter(has).copied().collect();
+    if !having.is_empty() {
+        return of_those(&having, Kind::Object, word, world);
+    }
+    let all = of_those(&telling, Kind::Definition, &Text::from("kinds"), world);
+    if world.store.count(Kind::Definition) == 0 && !matches!(all, Screen::Empty(_)) {
+        return all;
+    }
+    let names: Vec<&str> = telling.iter().map(|it| &*it.id().0).collect();
+    let near = nearest(word, world.store.definitions().map(|it| &*it.name));
+    let near = near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+    let text = format!("No kind is called `{word}` on {}.{near}", names.join(", "));
+    Screen::Empty(Empty::Nothing(Text::clean(&text)))
+}
+
+/// Why there is nothing of `kind`, which is called `what`, on connections that have it.
+fn of_those(having: &[&Connection], kind: Kind, what: &Text, world: World<'_>) -> Screen {
     let names: Vec<&str> = having.iter().map(|connection| &*connection.id().0).collect();
     let names = names.join(", ");
     let mut failed = None;
@@ -141,13 +177,13 @@ fn of_kind(kind: Kind, discovery: &Discovery, world: World<'_>) -> Screen {
             continue;
         }
         if !world.listed(connection.id(), kind) {
-            let what = format!("{} of {}", kind.plural(), connection.id());
+            let what = format!("{what} of {}", connection.id());
             return Screen::Loading { what: Text::clean(&what) };
         }
     }
     match failed {
         Some(error) => Screen::Failed(error),
-        None => Screen::Empty(Empty::Nothing(Text::clean(&format!("No {} exist on {names}.", kind.plural())))),
+        None => Screen::Empty(Empty::Nothing(Text::clean(&format!("No {what} exist on {names}.")))),
     }
 }
 

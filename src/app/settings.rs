@@ -35,6 +35,8 @@ pub struct Settings {
     pub log_bytes: usize,
     /// How many of the newest lines a log begins with.
     pub log_tail: u32,
+    /// The namespace that is shown at first; all of them where none is named.
+    pub namespace: Option<Text>,
 }
 
 impl Default for Settings {
@@ -52,6 +54,7 @@ impl Default for Settings {
             confirm_after: Duration::from_millis(500),
             log_bytes: 256 << 20,
             log_tail: 1_000,
+            namespace: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    fleet::{ConnectionId, Kind},
+    fleet::{ConnectionId, Kind, ResourceId},
     platform::LogRequest,
 };
 
@@ -12,6 +12,8 @@ use crate::{
 pub enum Subscription {
     /// Resources of a kind on a connection.
     Watch(ConnectionId, Kind),
+    /// Objects of the kind that this definition defines.
+    Objects(ResourceId),
     /// Log lines.
     Logs(LogRequest),
     /// Ticks this far apart, at most. Asked for only while something visible changes with time.

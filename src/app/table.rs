@@ -2,6 +2,7 @@
 //! what is around them.
 
 mod filter;
+mod within;
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -10,13 +11,16 @@ use std::{
 };
 
 pub use filter::Filter;
+pub use within::Within;
 
 use super::{
     scroll::{Motion, Scroll},
     world::World,
 };
 use crate::fleet::{
-    Field, Kind, Order, Resource, ResourceId, Timestamp, field, query,
+    Field, Kind, Order, Resource, ResourceId, Text, Timestamp,
+    field::{self, Room},
+    query,
     store::{Place, Placed},
 };
 
@@ -40,15 +44,6 @@ pub struct Table {
     scroll: Scroll,
     marks: BTreeSet<ResourceId>,
     built: Option<Built>,
-}
-
-/// What a drilled-into table is confined to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Within {
-    /// The tasks of this service.
-    Service(ResourceId),
-    /// The tasks on this node.
-    Node(ResourceId),
 }
 
 /// By what a table is sorted.
@@ -127,6 +122,11 @@ impl Table {
     /// The tasks of a service or on a node.
     pub fn tasks(within: Within) -> Self {
         Self { within: Some(within), ..Self::new(Kind::Task) }
+    }
+
+    /// Objects of the kind that `word` means.
+    pub fn objects(word: Text) -> Self {
+        Self { within: Some(Within::Called(word)), ..Self::new(Kind::Object) }
     }
 
     /// What it shows.
@@ -264,7 +264,7 @@ impl Table {
 
     /// Sorts by the column `steps` to the right of this one.
     pub fn sort_beside(&mut self, steps: isize, world: World<'_>) {
-        let fields = Field::wide_columns(self.kind);
+        let fields = world.context().columns(self.kind, Room::Wide);
         let here = fields.iter().position(|field| *field == self.sort.field).unwrap_or(0);
         let there = here.saturating_add_signed(steps).min(fields.len().saturating_sub(1));
         if let Some(field) = fields.get(there).copied().filter(|field| *field != self.sort.field) {
@@ -281,7 +281,7 @@ impl Table {
 
     /// Narrows the table to what matches `text`.
     pub fn narrow(&mut self, text: &str, world: World<'_>) {
-        let before = std::mem::replace(&mut self.filter, Filter::new(text));
+        let before = std::mem::replace(&mut self.filter, Filter::new(text, self.kind));
         if self.filter.narrows(&before) && self.is_current(world) {
             // What did not match before cannot match now, and the order stays.
             self.keep(world);
@@ -321,7 +321,8 @@ impl Table {
     /// Builds the rows again from everything that is known.
     pub fn rebuild(&mut self, world: World<'_>) {
         let mut rows: Vec<Placed<'_>> = match &self.within {
-            None => world.store.placed(self.kind).collect(),
+            // No other objects are known than those that are looked at.
+            None | Some(Within::Called(_)) => world.store.placed(self.kind).collect(),
             Some(Within::Service(id)) => {
                 let tasks = world.store.tasks_of_service(&id.connection, &id.key);
                 tasks.filter_map(|task| world.store.find(&task.id)).collect()
@@ -331,8 +332,12 @@ impl Table {
                 tasks.filter_map(|task| world.store.find(&task.id)).collect()
             }
         };
-        if world.only.is_some() {
-            rows.retain(|row| world.shows(&row.resource.id().connection));
+        if world.only.is_some() || world.group.is_some() {
+            rows.retain(|row| world.shows_row(row.resource));
+        }
+        if self.kind == Kind::Object && self.total == 0 && self.sort == BY_NAME {
+            let first = world.store.columns().sorted_by;
+            self.sort = first.map_or(BY_NAME, |number| Sort { field: Field::Cell(number), order: Order::Ascending });
         }
         self.total = rows.len();
         if !self.filter.is_empty() {
@@ -346,7 +351,8 @@ impl Table {
         let known = |row: Placed<'_>| Known { id: row.resource.id().clone(), place: row.place };
         let new = rows.into_iter().map(known).collect();
         let old = std::mem::replace(&mut self.rows, new);
-        self.marks.retain(|id| world.store.get(id).is_some());
+        // What is done to marks is done to what one could see: never to another context, namespace or connection.
+        self.marks.retain(|id| world.store.get(id).is_some_and(|it| world.shows_row(it)));
         self.built = Some(Built { revision: self.revision(world), at: world.clock });
         self.find_cursor(&old);
     }
@@ -438,5 +444,7 @@ pub const fn shown_by(kind: Kind) -> &'static [Kind] {
         Kind::Endpoint => &[Kind::Endpoint],
         Kind::Backing => &[Kind::Backing],
         Kind::Lock => &[Kind::Lock],
+        Kind::Definition => &[Kind::Definition],
+        Kind::Object => &[Kind::Object],
     }
 }

@@ -3,8 +3,11 @@
 mod changing;
 mod choosing;
 mod drilling;
+mod entering;
 mod idle;
 mod logging;
+mod narrowing;
+mod objects;
 mod operating;
 mod overviewing;
 mod palette;
@@ -32,13 +35,18 @@ pub(crate) struct Stage {
     now: Timestamp,
 }
 
+/// Every kind that is watched all the time; objects are watched while they are looked at.
+pub(crate) fn watched() -> impl Iterator<Item = Kind> {
+    Kind::ALL.into_iter().filter(|kind| *kind != Kind::Object)
+}
+
 /// A platform that has everything.
 pub(crate) fn profile(name: &str) -> Profile {
     Profile {
         connection: ConnectionId::from(name),
         platform: "Docker Swarm".into(),
         address: "unix:///var/run/docker.sock".into(),
-        kinds: Kind::ALL.into_iter().map(|kind| (kind, Freshness::Pushed)).collect(),
+        kinds: watched().map(|kind| (kind, Freshness::Pushed)).collect(),
         verbs: Verb::ALL.to_vec(),
         lacks: Vec::new(),
         embedded: false,

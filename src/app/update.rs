@@ -43,6 +43,9 @@ impl App {
                 self.known.discovery = Discovery::Failed(error);
                 out.redraw = Redraw::Frame;
             }
+            Msg::Candidates(candidates) => self.candidates_came(candidates, &mut out),
+            Msg::Opened(name, opened) => self.opened(&name, opened, &mut out),
+            Msg::Restarted(connection) => self.restarted(&connection, &mut out),
             Msg::Stream(connection, kind, state) => self.stream(&connection, kind, state, &mut out),
             Msg::Deltas(deltas, at) => self.deltas(deltas, at, &mut out),
             Msg::Checked(connection, checkup) => {
@@ -84,6 +87,7 @@ impl App {
     /// Brings what is on screen up to date with what is known, now or a little later.
     pub(super) fn settle(&mut self, urgency: Urgency, out: &mut Outcome) {
         self.deferred = false;
+        self.forget_other_objects();
         let world = self.known.world();
         match self.spot.pane {
             Pane::Overview => match self.overview.due(world) {
@@ -104,7 +108,13 @@ impl App {
                 }
             },
             Pane::Operations => {}
-            Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
+            Pane::Nodes
+            | Pane::Services
+            | Pane::Tasks
+            | Pane::Health
+            | Pane::Pipelines
+            | Pane::Backing
+            | Pane::Objects => {
                 let table = match &mut self.spot.drilled {
                     Some(table) => Some(table),
                     None => self.spot.pane.kind().and_then(|kind| self.tables.get_mut(&kind)),
@@ -179,12 +189,16 @@ impl App {
             }
         }
         out.effects.push(Effect::ReadJournal);
+        out.effects.push(Effect::ListCandidates);
         self.settle(Urgency::Now, out);
         out.redraw = Redraw::Frame;
     }
 
     fn stream(&mut self, connection: &ConnectionId, kind: Kind, state: ConnectionState, out: &mut Outcome) {
         let now = self.known.now;
+        if kind == Kind::Object && self.objects.is_none() {
+            return;
+        }
         let Some(known) = self.known.connections.iter_mut().find(|it| it.id() == connection) else { return };
         match known.turned(kind, state) {
             Some(Turn::Failed(error)) => {
@@ -207,6 +221,9 @@ impl App {
 
     fn deltas(&mut self, deltas: Vec<Delta>, at: Timestamp, out: &mut Outcome) {
         for delta in deltas {
+            if !self.awaits(&delta) {
+                continue;
+            }
             self.known.store.apply(delta, at, &mut |_| {});
         }
         self.settle(Urgency::Soon, out);
@@ -259,16 +276,29 @@ impl App {
             self.ended(id, &verdict, out);
         }
         self.settle(Urgency::Soon, out);
-        if self.spot.pane == Pane::Operations {
+        if self.spot.pane == Pane::Operations || self.renew_forwards() {
             out.redraw = Redraw::Frame;
         }
+    }
+
+    /// Brings the list of forwards up to date. Says whether it is on screen.
+    fn renew_forwards(&mut self) -> bool {
+        let mut shown = false;
+        for overlay in &mut self.overlays {
+            if let Overlay::Forwards(list) = overlay {
+                list.renew(self.operations.forwards().map(|it| it.id.clone()).collect());
+                shown = true;
+            }
+        }
+        shown
     }
 
     fn ended(&mut self, id: &OperationId, verdict: &Verdict, out: &mut Outcome) {
         let title = self.operations.get(id).map_or_else(|| id.to_string(), super::operations::Operation::title);
         let tone = super::operations::tone(verdict.outcome);
         let text = format!("{title}: {}. {}", verdict.outcome.word(), verdict.text);
-        let hint = (verdict.outcome != operation::Outcome::Completed).then(|| {
+        let opens = self.operations.get(id).is_some_and(|it| it.plan.verb.opens());
+        let hint = (verdict.outcome != operation::Outcome::Completed && !opens).then(|| {
             let resume = self.keymap.keys(Command::Resume).first().map_or(":".to_owned(), ToString::to_string);
             format!("`{}` shows it, and `{resume}` there plans what is left.", Pane::Operations.digit())
         });

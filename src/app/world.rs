@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::connection::Connection;
-use crate::fleet::{ConnectionId, Context, Environments, Kind, ResourceId, Store, Timestamp, store::Listing};
+use crate::fleet::{
+    ConnectionId, Context, Environments, Kind, Resource, ResourceId, Store, Text, Timestamp, store::Listing,
+};
 
 /// What panes look at.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +18,8 @@ pub struct World<'a> {
     pub connections: &'a [Connection],
     /// The one connection that is shown, where one was chosen.
     pub only: Option<&'a ConnectionId>,
+    /// The one group (namespace, stack) that is shown of what belongs to one, where one was chosen.
+    pub group: Option<&'a Text>,
     /// The time that ages are counted from. Stands still on an embedded fleet that is frozen.
     pub now: Timestamp,
     /// The time by the machine's clock, which never stands still: for pacing, and for how long nothing was heard.
@@ -31,6 +35,24 @@ impl<'a> World<'a> {
     /// Whether resources of `connection` are shown.
     pub fn shows(self, connection: &ConnectionId) -> bool {
         self.only.is_none_or(|only| only == connection)
+    }
+
+    /// Whether `resource` is shown: it is of a connection that is, and not of another group than the one chosen. What
+    /// belongs to no group (nodes, pipelines) is always shown.
+    pub fn shows_row(self, resource: &Resource) -> bool {
+        let own = match resource {
+            Resource::Service(it) => Some(&it.group),
+            Resource::Task(it) => Some(&it.group),
+            Resource::Backing(it) => Some(&it.group).filter(|group| !group.is_empty()),
+            Resource::Object(it) => Some(&it.group).filter(|group| !group.is_empty()),
+            Resource::Cluster(_)
+            | Resource::Node(_)
+            | Resource::Pipeline(_)
+            | Resource::Endpoint(_)
+            | Resource::Lock(_)
+            | Resource::Definition(_) => None,
+        };
+        self.shows(&resource.id().connection) && own.is_none_or(|own| self.group.is_none_or(|group| group == own))
     }
 
     /// The connections that are shown.

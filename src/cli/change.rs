@@ -12,7 +12,7 @@ use clap::{
 use super::{Format, duration};
 use crate::{
     fleet::{EnvironmentId, NodeRole, Text, text::capitalised},
-    operation::{self, Argument, Verb},
+    operation::{self, Argument, Batch, Exec, Ports, Verb},
 };
 
 /// A verb, what it is done to, and how far to go.
@@ -24,6 +24,8 @@ pub struct Change {
     pub subjects: Vec<String>,
     /// What else the verb needs. A promotion's image is not known before its service is.
     pub argument: Argument,
+    /// How many of them at a time.
+    pub batch: Batch,
     /// Promote: where to, instead of the next environment.
     pub to: Option<EnvironmentId>,
     /// How far to go.
@@ -57,6 +59,7 @@ pub struct How {
 const LOCK: &str = "1h";
 
 const SUBJECTS: &str = "subjects";
+const BATCH: &str = "batch";
 const SERVICES: &str = "Services: names, environment/name, connection/name or connection/service/id";
 const NODES: &str = "Nodes: names, connection/name or connection/node/id";
 
@@ -83,9 +86,13 @@ impl FromArgMatches for Change {
             verb,
             subjects: Vec::new(),
             argument: Argument::None,
+            batch: Batch::ONE,
             to: None,
             how: How::from_arg_matches(matches)?,
         };
+        if verb.is_for_several() {
+            change.batch = matches.get_one(BATCH).copied().unwrap_or_default();
+        }
         match verb {
             Verb::Scale => change.scale(matches)?,
             Verb::RotateToken => {
@@ -104,6 +111,28 @@ impl FromArgMatches for Change {
                 }
                 change.subjects = strings(SUBJECTS);
             }
+            Verb::Delete => {
+                if let Some(grace) = matches.get_one::<u32>("grace") {
+                    change.argument = Argument::Grace(*grace);
+                }
+                change.subjects = strings(SUBJECTS);
+            }
+            Verb::Rollback => {
+                if let Some(revision) = matches.get_one::<u64>("to") {
+                    change.argument = Argument::Revision(*revision);
+                }
+                change.subjects = strings(SUBJECTS);
+            }
+            Verb::Exec => {
+                let container = matches.get_one::<String>("container").map(|name| Text::clean(name));
+                let command = strings("command");
+                change.argument = Argument::Exec(Exec { container, command, ..Exec::default() });
+                change.subjects = strings(SUBJECTS);
+            }
+            Verb::Forward => {
+                change.argument = matches.get_one::<Ports>("ports").map_or(Argument::None, |it| Argument::Forward(*it));
+                change.subjects = strings(SUBJECTS);
+            }
             Verb::Promote => {
                 change.to = matches.get_one::<String>("to").map(|name| EnvironmentId::from(name.as_str()));
                 change.subjects = strings(SUBJECTS);
@@ -112,7 +141,8 @@ impl FromArgMatches for Change {
             | Verb::Cordon
             | Verb::Activate
             | Verb::Rebalance
-            | Verb::Rollback
+            | Verb::PauseRollout
+            | Verb::ResumeRollout
             | Verb::Remove
             | Verb::Evict
             | Verb::Approve
@@ -147,9 +177,20 @@ impl Change {
 
 /// The command of one verb.
 fn definition(verb: Verb) -> Command {
+    let command = arguments(verb, Command::new(verb.word()));
+    let command = if verb.is_for_several() { command.arg(batch()) } else { command };
     // What is flattened brings its own description, which is not this command's.
-    let command = How::augment_args(arguments(verb, Command::new(verb.word())));
+    let command = How::augment_args(command);
     command.about(capitalised(verb.about())).long_about(None).after_help(examples(verb))
+}
+
+/// How many subjects at a time, for the verbs that may have several.
+fn batch() -> Arg {
+    Arg::new(BATCH)
+        .long(BATCH)
+        .value_name("N")
+        .value_parser(str::parse::<Batch>)
+        .help("So many at a time, in the order given; the next begin once all of these have ended well [default: 1]")
 }
 
 /// What one verb takes beside what all take.
@@ -157,7 +198,15 @@ fn arguments(verb: Verb, command: Command) -> Command {
     let name = |what: &'static str, help: &'static str| Arg::new(SUBJECTS).value_name(what).help(help).required(true);
     let several = |what, help| name(what, help).num_args(1..).action(ArgAction::Append);
     match verb {
-        Verb::Roll | Verb::Rebalance | Verb::Rollback => command.arg(several("SERVICE", SERVICES)),
+        Verb::Roll | Verb::Rebalance | Verb::PauseRollout | Verb::ResumeRollout => {
+            command.arg(several("SERVICE", SERVICES))
+        }
+        Verb::Rollback => {
+            let to = Arg::new("to").long("to").value_name("REVISION").value_parser(operation::revision);
+            command
+                .arg(several("SERVICE", SERVICES))
+                .arg(to.help("To this revision, instead of the one before; describing the service lists them"))
+        }
         Verb::Cordon | Verb::Activate | Verb::PromoteNode | Verb::DemoteNode => command.arg(several("NODE", NODES)),
         Verb::Drain => command.arg(several("NODE", NODES)).arg(
             Arg::new("start-first")
@@ -176,6 +225,36 @@ fn arguments(verb: Verb, command: Command) -> Command {
         ),
         Verb::Remove => command.arg(name("STACK", "The stack")),
         Verb::Evict => command.arg(several("TASK", "Tasks: names or ids")),
+        Verb::Delete => {
+            let grace = Arg::new("grace").long("grace").value_name("SECONDS").value_parser(operation::grace);
+            command.arg(several("TASK", "Tasks: names or ids")).arg(
+                grace.help("Seconds from being told to end to being killed, instead of the task's own; `now` is one"),
+            )
+        }
+        Verb::Exec => command
+            .arg(name("TASK", "A task, or a service for the first of its tasks that is ready"))
+            .arg(
+                Arg::new("container")
+                    .long("container")
+                    .short('C')
+                    .value_name("NAME")
+                    .help("The container; without this, the one the task says is meant, or its first"),
+            )
+            .arg(
+                Arg::new("command")
+                    .value_name("COMMAND")
+                    .num_args(1..)
+                    .last(true)
+                    .allow_hyphen_values(true)
+                    .help("The command and its arguments; without it, the first shell there is"),
+            ),
+        Verb::Forward => {
+            command.arg(name("TASK", "A task, or a service: then it follows its tasks")).arg(
+                Arg::new("ports").value_name("[LOCAL:]REMOTE").required(true).value_parser(Ports::parse).help(
+                    "From which port of 127.0.0.1 to which of the task: 8080:80, or :80 for any that is free here",
+                ),
+            )
+        }
         Verb::Approve => command.arg(name("PIPELINE", "The pipeline that waits")),
         Verb::Test => command
             .arg(several("ENDPOINT", "Test addresses: names, environment/name or ids; an environment is all of its")),
@@ -216,6 +295,7 @@ const fn examples(verb: Verb) -> &'static str {
 Examples:
   quarterdeck roll auth                        show the plan, and ask
   quarterdeck roll prod/newswatch_auth --yes --wait --timeout 10m
+  quarterdeck roll auth docs search --batch 2  two at a time; one that fails lets the other end, and no more begin
   quarterdeck roll auth --plan -o json > plan.json; quarterdeck apply plan.json --yes
 
 Without --yes the plan is shown and the answer is asked for on the terminal.
@@ -234,6 +314,25 @@ Examples:
   quarterdeck promote qa/auth                  run qa's digest of auth in the next environment
   quarterdeck promote qa/auth --to prod --plan"
         }
+        Verb::Rollback => {
+            "\
+Examples:
+  quarterdeck rollback web --plan              the revisions there are, and what would be sent
+  quarterdeck rollback web --to 3 --yes --wait"
+        }
+        Verb::Delete => {
+            "\
+Examples:
+  quarterdeck evict web-7d4b-x2x9k --yes       within its disruption budgets: try this first
+  quarterdeck delete web-7d4b-x2x9k --wait     whatever they say, until its replacement is ready
+  quarterdeck delete web-0 --grace 0           forget a pod whose node does not answer any more"
+        }
+        Verb::PauseRollout => {
+            "\
+Examples:
+  quarterdeck pause-rollout web --yes
+  quarterdeck resume-rollout web --yes --wait"
+        }
         Verb::Scale => "Example:\n  quarterdeck scale web=5 --yes --wait",
         Verb::Lock => {
             "\
@@ -243,11 +342,29 @@ Examples:
   quarterdeck unlock prod --yes"
         }
         Verb::RotateToken => "Example:\n  quarterdeck rotate-token worker --connection newswatch",
+        Verb::Exec => {
+            "\
+Examples:
+  quarterdeck exec web-1                       a shell; `exit` leaves it, enter ~ . where nothing answers
+  quarterdeck exec web -C proxy -- cat /etc/hosts
+  tar c folder | quarterdeck exec web-1 -- tar x -C /tmp
+
+The exit code is that of the command. Protected environments ask for the name first, or take --yes.
+Standard input goes to the command: in a loop that reads, add </dev/null."
+        }
+        Verb::Forward => {
+            "\
+Examples:
+  quarterdeck forward web 8080:80              until ctrl-c; the service's pods may come and go
+  quarterdeck forward db-0 :5432               on a free port, which is said
+
+It listens on 127.0.0.1 alone. Protected environments ask for the name first, or take --yes."
+        }
         Verb::Approve => "Example:\n  quarterdeck get pipelines health:degraded; quarterdeck approve auth-release",
         Verb::Cordon
         | Verb::Activate
         | Verb::Rebalance
-        | Verb::Rollback
+        | Verb::ResumeRollout
         | Verb::Remove
         | Verb::Evict
         | Verb::Test

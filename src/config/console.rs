@@ -42,6 +42,8 @@ words! {
         Stacks = "stacks",
         /// Operations under way and past.
         Operations = "operations",
+        /// Every kind the platform has.
+        Objects = "objects",
     }
 }
 

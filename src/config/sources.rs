@@ -30,6 +30,10 @@ pub struct Sources {
     pub flags: Vec<FlagValue>,
     /// Only these connections.
     pub only: Vec<String>,
+    /// Only this context.
+    pub context: Option<String>,
+    /// The namespace to look at.
+    pub namespace: Option<String>,
     /// The home directory, for `~`.
     pub home: Option<PathBuf>,
 }
@@ -171,6 +175,8 @@ pub(super) fn load(sources: &Sources) -> (Config, Vec<Problem>) {
     // What was meant is not there; whatever else can be found is not it.
     config.console.discover &= config.left_out.is_empty();
     problems.extend(only(&mut config, &sources.only));
+    config.context.clone_from(&sources.context);
+    config.namespace.clone_from(&sources.namespace);
     (config, problems)
 }
 
@@ -275,7 +281,7 @@ fn only(config: &mut Config, names: &[String]) -> Vec<Problem> {
             Problem::error(origin, format!("there is no {} `{name}`", Connection::WORD)).hint(Some(hint))
         })
         .collect();
-    config.connections.retain(|it| names.contains(&it.name));
+    config.put_aside = config.connections.extract_if(.., |it| !names.contains(&it.name)).collect();
     // Asking for one by name is no wish for whatever else can be found.
     config.console.discover = false;
     problems

@@ -75,7 +75,7 @@ fn every_mistake_is_reported_and_the_rest_is_in_force() {
             "error 3:9 `console.mouse` wants true or false, not \"no\"",
             "error 4:12 `console.log_tail` wants a whole number, from 0 to 100000, not 999999999",
             "error 5:14 `console.start_pane` wants one of \"overview\", \"nodes\", \"services\", \"tasks\", \"health\", \
-             \"pipelines\", \"stacks\", \"operations\", not \"node\"",
+             \"pipelines\", \"stacks\", \"operations\", \"objects\", not \"node\"",
             "error 6:10 `console.colors` wants one of \"auto\", \"truecolor\", \"256\", \"16\", \"none\", not 16",
             "error 9:8 `demo.seed` wants a whole number, not \"x\"",
             "warning 11:2 `colours` is not an option",

@@ -6,6 +6,7 @@ use super::{
     ids::{ConnectionId, Kind, ResourceId},
     resource::Resource,
     text::Text,
+    usage::Amount,
 };
 use crate::error::Error;
 
@@ -45,6 +46,9 @@ pub enum Delta {
     /// What this scope did not see again since `Begin` is gone. Also sent by itself as a sign of life:
     /// without a `Begin` before it, it removes nothing and only says that the scope is current.
     Complete(Scope),
+    /// What nodes or tasks of this scope, by their keys, use now; nothing where nobody can tell any more. At most 1,000 at
+    /// a time. Says nothing about whether their list is current.
+    Used(Scope, Vec<(Text, Option<Amount>)>),
     /// These are gone.
     Gone(Vec<ResourceId>),
     /// This scope cannot be had, while others of the same connection can.

@@ -17,6 +17,15 @@ pub struct Document {
     pub raw: Vec<Text>,
 }
 
+impl Document {
+    /// The platform's own answer as YAML; none where it is no JSON.
+    pub fn yaml(&self) -> Vec<Text> {
+        let value = serde_json::from_str::<serde_json::Value>(&self.raw.join("\n")).ok();
+        let yaml = value.and_then(|value| serde_norway::to_string(&value).ok()).unwrap_or_default();
+        yaml.lines().map(Text::clean).collect()
+    }
+}
+
 /// A titled part of a document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Section {

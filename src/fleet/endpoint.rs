@@ -16,6 +16,8 @@ pub struct Endpoint {
     pub id: ResourceId,
     /// Its name.
     pub name: Text,
+    /// The namespace, where it stands in one.
+    pub group: Text,
     /// Where it belongs.
     pub environment: Option<EnvironmentId>,
     /// The service it speaks for, by the name without its group: the `application` of a service.

@@ -3,11 +3,14 @@
 
 mod columns;
 mod of;
+mod room;
 mod sort;
 mod value;
 
+pub use room::Room;
+pub(in crate::fleet) use sort::ranks;
 pub use sort::{Order, sort};
-pub use value::{Value, natural};
+pub use value::{Value, bytes_brief, natural};
 
 use super::{ids::Kind, store::Store, time::Timestamp};
 
@@ -46,6 +49,8 @@ macro_rules! fields {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Field {
             $($(#[doc = $about])+ $field,)*
+            /// A column that a platform shows of its objects, by its number; see [`Context::title`].
+            Cell(u8),
         }
 
         impl Field {
@@ -54,27 +59,30 @@ macro_rules! fields {
 
             /// Its name in the filter language and in JSON.
             pub const fn key(self) -> &'static str {
-                match self { $(Self::$field => $key,)* }
+                match self { $(Self::$field => $key,)* Self::Cell(_) => "cell" }
             }
 
             /// Its column heading.
             pub const fn title(self) -> &'static str {
-                match self { $(Self::$field => $title,)* }
+                match self { $(Self::$field => $title,)* Self::Cell(_) => "" }
             }
 
             /// One line about it, for help and completions.
             pub fn about(self) -> &'static str {
-                match self { $(Self::$field => concat!($($about),+).trim_start(),)* }
+                match self { $(Self::$field => concat!($($about),+).trim_start(),)* Self::Cell(_) => "A column of the platform's." }
             }
 
             /// How wide its column wants to be.
             pub const fn width(self) -> Width {
-                match self { $(Self::$field => Width { min: $min, preferred: $preferred },)* }
+                match self {
+                    $(Self::$field => Width { min: $min, preferred: $preferred },)*
+                    Self::Cell(_) => Width { min: 4, preferred: 16 },
+                }
             }
 
             /// On which side of its column it stands.
             pub const fn align(self) -> Align {
-                match self { $(Self::$field => Align::$align,)* }
+                match self { $(Self::$field => Align::$align,)* Self::Cell(_) => Align::Left }
             }
         }
     };
@@ -153,6 +161,10 @@ fields! {
     Cpu: "cpu", "CPU", 4..5, Right;
     /// Share of the memory that tasks have reserved.
     Memory: "memory", "MEM", 4..5, Right;
+    /// CPU in use now: the node's share, or thousandths of a core of what a task may use.
+    CpuUsed: "cpu_used", "CPU USE", 4..9, Right;
+    /// Memory in use now: the node's share, or bytes of what a task may use.
+    MemoryUsed: "memory_used", "MEM USE", 4..11, Right;
     /// How many tasks are on it.
     Tasks: "tasks", "TASKS", 3..5, Right;
     /// What weighs on it: pressure, taints.
@@ -205,6 +217,12 @@ fields! {
     Holder: "holder", "HOLDER", 6..18, Left;
     /// When it ends by itself.
     Until: "until", "UNTIL", 4..8, Right;
+    /// What it is called for short.
+    Short: "short", "SHORT", 4..14, Left;
+    /// Whether its objects are in namespaces: yes or no.
+    Namespaced: "namespaced", "NAMESPACED", 3..10, Left;
+    /// What may be done to its objects.
+    Verbs: "verbs", "VERBS", 5..34, Left;
 }
 
 /// Other words people write for a field.
@@ -218,6 +236,7 @@ const ALIASES: &[(&str, Field)] = &[
     ("running", Field::Replicas),
     ("avail", Field::Availability),
     ("mem", Field::Memory),
+    ("mem_used", Field::MemoryUsed),
     ("bought", Field::Purchase),
     ("exit_code", Field::ExitCode),
     ("exitcode", Field::ExitCode),

@@ -36,11 +36,15 @@ pub enum Kind {
     Backing,
     /// A lock on an environment.
     Lock,
+    /// A kind of object that a platform has by itself: ingresses, certificates, whatever was added to it.
+    Definition,
+    /// An object of such a kind.
+    Object,
 }
 
 impl Kind {
     /// Every kind, in the order panes show them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Cluster,
         Self::Node,
         Self::Service,
@@ -49,6 +53,8 @@ impl Kind {
         Self::Endpoint,
         Self::Backing,
         Self::Lock,
+        Self::Definition,
+        Self::Object,
     ];
 
     /// The singular word for it: `node`.
@@ -62,6 +68,8 @@ impl Kind {
             Self::Endpoint => "endpoint",
             Self::Backing => "backing",
             Self::Lock => "lock",
+            Self::Definition => "definition",
+            Self::Object => "object",
         }
     }
 
@@ -76,6 +84,8 @@ impl Kind {
             Self::Endpoint => "endpoints",
             Self::Backing => "backings",
             Self::Lock => "locks",
+            Self::Definition => "definitions",
+            Self::Object => "objects",
         }
     }
 

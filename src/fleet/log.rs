@@ -39,6 +39,8 @@ pub struct LogSource {
     pub id: ResourceId,
     /// A short name for the column before each line: `auth.2`.
     pub label: Text,
+    /// The stack or namespace: what tells it apart from another of that name.
+    pub group: Text,
 }
 
 /// One line as it came, without its line break. Not sanitised: the arena does that for what is shown.

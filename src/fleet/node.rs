@@ -7,6 +7,7 @@ use super::{
     ids::{EnvironmentId, ResourceId},
     text::Text,
     time::Timestamp,
+    usage::Amount,
 };
 
 /// A Swarm or Kubernetes node, an ECS container instance.
@@ -40,6 +41,8 @@ pub struct Node {
     pub capacity: Capacity,
     /// What its tasks have reserved of it.
     pub reserved: Capacity,
+    /// What everything on it uses now, where somebody measures that.
+    pub used: Option<Amount>,
     /// What weighs on it: pressure, taints, a message of the platform.
     pub conditions: Vec<Text>,
     /// Its labels.

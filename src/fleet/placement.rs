@@ -1,26 +1,51 @@
-//! Where tasks may be placed: which nodes take work, and which of them a service's constraints let through.
+//! Where tasks may be placed: which nodes take work, which of them a service's constraints let through, and which keep
+//! off what does not bear their taints.
 
 use super::{
     node::{Availability, Node, NodeState},
     service::Service,
+    text::Text,
 };
+
+/// Under which name a node's labels have its taints, after all that are labels.
+pub const TAINT: &str = "taint";
 
 impl Node {
     /// Whether new tasks are placed on it.
     pub fn takes_work(&self) -> bool {
         self.state == NodeState::Ready && self.availability == Availability::Active
     }
+
+    /// Its taints that keep off what does not bear them: `gpu=true:NoSchedule`.
+    pub fn taints(&self) -> impl Iterator<Item = &Text> {
+        let taints = self.labels.iter().rev().take_while(|(name, _)| *name == TAINT).map(|(_, taint)| taint);
+        taints.filter(|taint| taint.ends_with(":NoSchedule") || taint.ends_with(":NoExecute"))
+    }
 }
 
 impl Service {
-    /// Whether its constraints let its tasks run on `node`; `None` when one of them is not understood.
+    /// Whether its constraints let its tasks run on `node`, and its tolerations bear what keeps others off; `None` when a
+    /// constraint is not understood.
     pub fn admits(&self, node: &Node) -> Option<bool> {
-        let mut admitted = true;
+        let mut admitted = node.taints().all(|taint| self.tolerations.iter().any(|it| bears(it, taint)));
         for constraint in &self.constraints {
             admitted &= fits(constraint, node)?;
         }
         Some(admitted)
     }
+}
+
+/// Whether a toleration bears a taint. It is written as the taint is, with `*` for any value or any key, and without an
+/// effect where it bears all: `gpu=true:NoSchedule`, `gpu=*`, `*`.
+fn bears(toleration: &str, taint: &str) -> bool {
+    fn parts(text: &str) -> (&str, &str, &str) {
+        let (pair, effect) = text.rsplit_once(':').unwrap_or((text, ""));
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key, value, effect)
+    }
+    let ((key, value, effect), (its, its_value, its_effect)) = (parts(toleration), parts(taint));
+    let same = key == "*" || key == its && (value == "*" || value == its_value);
+    same && (effect.is_empty() || effect == its_effect)
 }
 
 /// One constraint, as a swarm writes it: `node.role == manager`, `node.labels.disk != ssd`.
@@ -86,6 +111,27 @@ mod tests {
         assert_eq!(admits(&["node.hostname==Manager-1"]), Some(true));
         assert_eq!(admits(&["node.id != manager-1"]), Some(false));
         assert_eq!(admits(&["node.platform.os == linux"]), None);
+    }
+
+    #[test]
+    fn a_taint_keeps_off_what_does_not_bear_it() {
+        let mut node = sample::node("worker-1");
+        node.labels = vec![("disk".into(), "ssd".into())];
+        let taints = ["gpu=true:NoSchedule", "spot:PreferNoSchedule", "old:NoExecute"];
+        node.labels.extend(taints.map(|taint| (TAINT.into(), taint.into())));
+        let admits = |tolerations: &[&str]| {
+            let mut service = sample::service("auth", 2);
+            service.tolerations = tolerations.iter().map(|it| (*it).into()).collect();
+            service.admits(&node)
+        };
+        assert_eq!(admits(&[]), Some(false));
+        assert_eq!(admits(&["gpu=true:NoSchedule"]), Some(false), "the other one keeps it off");
+        assert_eq!(admits(&["gpu=true:NoSchedule", "old:NoExecute"]), Some(true));
+        assert_eq!(admits(&["gpu=*", "old=*:NoExecute"]), Some(true));
+        assert_eq!(admits(&["gpu=false:NoSchedule", "old=*"]), Some(false));
+        assert_eq!(admits(&["gpu=true:NoExecute", "old=*"]), Some(false));
+        assert_eq!(admits(&["*"]), Some(true));
+        assert_eq!(admits(&["*:NoExecute"]), Some(false));
     }
 
     #[test]

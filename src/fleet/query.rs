@@ -10,6 +10,7 @@
 //! | `label:tier=web`, `label:tier` | rows with the label, with this in its value |
 //! | `zone:none`, `gate:*` | rows where the field is empty, or is not |
 //! | `!web`, `-env:prod`, `env!=prod` | the contrary |
+//! | `ready:False`, `last_seen<1h` | objects whose platform shows this in the column of that heading |
 
 mod completion;
 mod fuzzy;
@@ -26,7 +27,7 @@ use super::{
     ids::Kind,
     resource::Resource,
 };
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, nearest};
 
 /// A parsed filter. The empty one holds for everything.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,14 +62,30 @@ enum Test {
     /// The name has these letters in this order.
     Fuzzy(Letters),
     /// The field has one of these.
-    Has(Field, Vec<Wanted>),
+    Has(Subject, Vec<Wanted>),
     /// The field is one of these.
-    Is(Field, Vec<Wanted>),
+    Is(Subject, Vec<Wanted>),
     /// The field compares so.
-    Compares(Field, Comparison, Wanted),
+    Compares(Subject, Comparison, Wanted),
     /// One of these labels is there, with this in its value.
     Label(Vec<(Needle, Option<Needle>)>),
 }
+
+/// What a condition is about.
+#[derive(Debug, Clone, PartialEq)]
+enum Subject {
+    Field(Field),
+    /// Of objects, the platform's own column of that heading, or else their field that goes by the word. Where there is
+    /// neither, rows are looked through for what was written.
+    Column {
+        word: String,
+        field: Option<Field>,
+        written: Needle,
+    },
+}
+
+/// Where a row is. Of objects, too, these words mean that, whatever columns their platform shows.
+const PLACES: [Field; 3] = [Field::Environment, Field::Connection, Field::Group];
 
 /// A value that a filter asks for, read in every way it can be read; the field's own value decides which one counts.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,27 +103,23 @@ enum Comparison {
 }
 
 impl Query {
-    /// Reads a complete filter, as a command line gives it; refuses what it does not understand.
-    pub fn parse(text: &str) -> Result<Self, QueryError> {
-        let mut query = Self::typed(text);
+    /// Reads a complete filter of `kind`, as a command line gives it; refuses what it does not understand. Which columns
+    /// objects have is known only once they are listed: then [`Query::problem`] knows more.
+    pub fn parse(text: &str, kind: Kind) -> Result<Self, QueryError> {
+        let mut query = Self::typed(text, kind);
         if query.warnings.is_empty() { Ok(query) } else { Err(query.warnings.swap_remove(0)) }
     }
 
-    /// Reads a filter while it is being typed: what is incomplete is left out, an unknown field is looked for as a
-    /// plain word, and [`Query::warnings`] says so. Never blanks a table because of a half-written term.
-    pub fn typed(text: &str) -> Self {
-        let (terms, warnings) = parse::parse(text);
+    /// Reads a filter of `kind` while it is being typed: what is incomplete is left out, an unknown field is looked for as a
+    /// plain word, and [`Query::problem`] says so. Never blanks a table because of a half-written term.
+    pub fn typed(text: &str, kind: Kind) -> Self {
+        let (terms, warnings) = parse::parse(text, kind);
         Self { text: text.to_owned(), terms, warnings }
     }
 
     /// The filter as it was written.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// What could not be understood, in the order it is written.
-    pub fn warnings(&self) -> &[QueryError] {
-        &self.warnings
     }
 
     /// Whether it holds for everything.
@@ -128,7 +141,12 @@ impl Query {
     /// Whether its answer can change without any row changing, because it asks for ages.
     pub fn depends_on_time(&self) -> bool {
         self.terms.iter().any(|term| match term.test {
-            Test::Compares(field, ..) | Test::Has(field, _) | Test::Is(field, _) => matches!(
+            Test::Compares(Subject::Column { .. }, ..)
+            | Test::Has(Subject::Column { .. }, _)
+            | Test::Is(Subject::Column { .. }, _) => true,
+            Test::Compares(Subject::Field(field), ..)
+            | Test::Has(Subject::Field(field), _)
+            | Test::Is(Subject::Field(field), _) => matches!(
                 field,
                 Field::Age
                     | Field::Changed
@@ -148,13 +166,22 @@ impl Query {
         self.letters().next().is_some()
     }
 
-    /// A field it asks for that `kind` does not have, so that an empty table can say why it is empty.
-    pub fn foreign_to(&self, kind: Kind) -> Option<Field> {
-        let fields = self.terms.iter().filter_map(|term| match term.test {
-            Test::Compares(field, ..) | Test::Has(field, _) | Test::Is(field, _) => Some(field),
+    /// What it cannot mean, as a sentence without its full stop, so that an empty table is not taken for an answer. Which
+    /// columns objects have is known only once they are listed.
+    pub fn problem(&self, context: Context<'_>) -> Option<String> {
+        if let Some(warning) = self.warnings.first() {
+            return Some(format!("{warning}{}", meant(warning.suggestion.as_deref())));
+        }
+        if context.store.columns().all.is_empty() {
+            return None;
+        }
+        let unknown = self.terms.iter().find_map(|term| match &term.test {
+            Test::Compares(subject, ..) | Test::Has(subject, _) | Test::Is(subject, _) => subject.unknown(context),
             Test::Words(_) | Test::Fuzzy(_) | Test::Label(_) => None,
-        });
-        fields.into_iter().find(|field| !Field::all(kind).contains(field))
+        })?;
+        let all = context.fields(Kind::Object).iter().map(|it| context.written(*it)).collect::<Vec<_>>();
+        let near = nearest(&unknown.to_lowercase(), all.iter().map(String::as_str)).map(|near| format!("{near}:"));
+        Some(format!("objects have no column `{unknown}`{}", meant(near.as_deref())))
     }
 
     fn letters(&self) -> impl Iterator<Item = &Letters> {
@@ -188,10 +215,24 @@ impl Term {
     }
 }
 
+impl Subject {
+    /// The word of a column that objects do not have.
+    fn unknown(&self, context: Context<'_>) -> Option<&str> {
+        match self {
+            Self::Column { word, field: None, .. } if context.called(word).is_none() => Some(word),
+            Self::Column { .. } | Self::Field(_) => None,
+        }
+    }
+}
+
 impl Wanted {
     fn is_plain(&self) -> bool {
         self.quantity.is_none() && !self.words.is_none() && !self.words.is_anything()
     }
+}
+
+fn meant(suggestion: Option<&str>) -> String {
+    suggestion.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }
 
 /// Whether each of `new` goes with one of `old`.
@@ -218,7 +259,7 @@ impl From<QueryError> for Error {
 mod tests {
     use super::*;
     use crate::fleet::{
-        Availability, Health, NodeRole, Store, Timestamp,
+        Amount, Availability, Health, NodeRole, Store, Timestamp,
         sample::{self, NOW, minutes_ago},
     };
     use proptest::prelude::*;
@@ -240,6 +281,9 @@ mod tests {
         manager.role = NodeRole::Leader;
         manager.availability = Availability::Draining;
         manager.reserved.memory_bytes = 7 << 30;
+        manager.used = Some(Amount { cpu_millis: 3_300, memory_bytes: 1 << 30 });
+        auth.used = Some(Amount { cpu_millis: 450, memory_bytes: 60 << 20 });
+        auth.limit = Amount { cpu_millis: 500, memory_bytes: 0 };
         let mut endpoint = sample::endpoint("front");
         endpoint.certificate_until = Some(Timestamp(NOW.0 + 5 * 86_400_000));
         sample::store(vec![
@@ -257,7 +301,7 @@ mod tests {
     fn found(kind: Kind, text: &str) -> Vec<String> {
         let store = fleet();
         let context = Context { store: &store, now: NOW };
-        let query = Query::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let query = Query::parse(text, kind).unwrap_or_else(|error| panic!("{text}: {error}"));
         let rows = store.all(kind).filter(|row| query.matches(row, context));
         let mut names: Vec<String> = rows.map(|row| row.name().to_string()).collect();
         names.sort();
@@ -289,6 +333,14 @@ mod tests {
             (Kind::Task, "restarts:>3", &["auth.1"]),
             (Kind::Task, "restarts:4", &["auth.1"]),
             (Kind::Task, "restarts:0", &["web.2"]),
+            (Kind::Task, "cpu_used>80%", &["auth.1"]),
+            (Kind::Task, "cpu_used>95%", &[]),
+            (Kind::Task, "cpu_used>=450m", &["auth.1"]),
+            (Kind::Task, "cpu_used<0.4", &[]),
+            (Kind::Task, "memory_used>50Mi", &["auth.1"]),
+            (Kind::Task, "memory_used>1%", &[]),
+            (Kind::Task, "cpu_used:none", &["web.2"]),
+            (Kind::Node, "cpu_used>80%", &["manager-1"]),
             (Kind::Task, "age<2h", &["auth.1"]),
             (Kind::Task, "age>=5h", &["web.2"]),
             (Kind::Task, "age<1h30m1s", &["auth.1"]),
@@ -300,7 +352,7 @@ mod tests {
             (Kind::Task, "node:worker-2", &["web.2"]),
             (Kind::Task, "state:running", &["auth.1", "web.2"]),
             (Kind::Task, "label:tier=front", &["web.2"]),
-            (Kind::Task, "gate:*", &[]),
+            (Kind::Task, "exit:*", &[]),
             (Kind::Service, "label:tier", &["web"]),
             (Kind::Service, "label:tier=back|front", &["web"]),
             (Kind::Service, "!label:tier", &["größe"]),
@@ -326,31 +378,31 @@ mod tests {
 
     #[test]
     fn an_error_says_where_and_what_was_meant() {
-        let error = Query::parse("web helth:failing").unwrap_err();
-        let expected =
-            QueryError { at: 4, message: "there is no field `helth`".into(), suggestion: Some("health:".into()) };
-        assert_eq!(error, expected);
-        assert_eq!(Query::parse("web env:").unwrap_err().at, 8);
-        assert_eq!(Query::parse("\"web").unwrap_err().message, "this quote is never closed");
+        let parse = |text: &str| Query::parse(text, Kind::Task);
+        let error = parse("web helth:failing").unwrap_err();
+        assert_eq!((error.at, error.suggestion.as_deref()), (4, Some("health:")));
+        assert_eq!(error.to_string(), "there is no field `helth` (character 5)");
+        assert_eq!(parse("web env:").unwrap_err().at, 8);
+        assert_eq!(parse("\"web").unwrap_err().message, "this quote is never closed");
         let said = "`2x` does not compare with `age`: write a duration such as 90s, 2h or 14d (units ms s m h d w)";
-        assert_eq!(Query::parse("age<2x").unwrap_err().message, said);
+        assert_eq!(parse("age<2x").unwrap_err().message, said);
         for wrong in ["restarts>2h", "memory>2Gi", "health>fine", "replicas<all", "restarts:>x"] {
-            assert!(Query::parse(wrong).is_err(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
-        assert!(Query::typed("age<2x").is_empty(), "what cannot be compared hides nothing");
-        assert!(Query::parse("age<1h|2h").is_err());
-        assert!(Query::parse("label:").is_err());
-        assert!(Query::parse("!").is_err());
+        assert!(Query::typed("age<2x", Kind::Task).is_empty(), "what cannot be compared hides nothing");
+        assert!(parse("age<1h|2h").is_err());
+        assert!(parse("label:").is_err());
+        assert!(parse("!").is_err());
     }
 
     #[test]
     fn an_incomplete_term_filters_nothing_and_warns() {
         for text in ["env:", "~", "!", "-", "age<", "label:", "env:|"] {
-            let query = Query::typed(text);
+            let query = Query::typed(text, Kind::Task);
             assert!(query.is_empty(), "{text}");
-            assert_eq!(query.warnings().len(), 1, "{text}");
+            assert_eq!(query.warnings.len(), 1, "{text}");
         }
-        let query = Query::typed("auth env:");
+        let query = Query::typed("auth env:", Kind::Task);
         assert_eq!(query.terms.len(), 1);
     }
 
@@ -358,15 +410,15 @@ mod tests {
     fn what_is_no_field_is_looked_for_as_it_was_written() {
         let store = fleet();
         let context = Context { store: &store, now: NOW };
-        let query = Query::typed("web:7");
+        let query = Query::typed("web:7", Kind::Task);
         let names = store.tasks().filter(|task| query.matches(&Resource::from((*task).clone()), context));
         assert_eq!(names.count(), 1);
-        assert_eq!(Query::parse("10.0.0.1:80").map(|query| query.terms.len()), Ok(1));
+        assert_eq!(Query::parse("10.0.0.1:80", Kind::Task).map(|query| query.terms.len()), Ok(1));
     }
 
     #[test]
     fn appending_letters_narrows() {
-        let narrows = |new: &str, old: &str| Query::typed(new).narrows(&Query::typed(old));
+        let narrows = |new: &str, old: &str| Query::typed(new, Kind::Task).narrows(&Query::typed(old, Kind::Task));
         assert!(narrows("web", ""));
         assert!(narrows("web", "we"));
         assert!(narrows("web env:prod", "web env:pr"));
@@ -387,7 +439,7 @@ mod tests {
         let store =
             sample::store(["a-u-t-h", "authority", "xauth"].map(|name| sample::service(name, 1).into()).to_vec());
         let mut rows: Vec<&Resource> = store.all(Kind::Service).collect();
-        best_first(&Query::typed("~auth"), &mut rows);
+        best_first(&Query::typed("~auth", Kind::Task), &mut rows);
         assert_eq!(rows[0].name(), &"authority");
     }
 
@@ -407,8 +459,84 @@ mod tests {
 
     #[test]
     fn a_field_of_another_kind_is_named() {
-        assert_eq!(Query::typed("restarts>3").foreign_to(Kind::Node), Some(Field::Restarts));
-        assert_eq!(Query::typed("restarts>3 web").foreign_to(Kind::Task), None);
+        let store = fleet();
+        let problem = |text: &str, kind| Query::typed(text, kind).problem(Context { store: &store, now: NOW });
+        assert_eq!(problem("restarts>3", Kind::Node).as_deref(), Some("nodes have no `restarts` (character 1)"));
+        assert!(Query::parse("web restarts>3", Kind::Node).is_err());
+        assert_eq!(problem("restarts>3 web", Kind::Task), None);
+        let said = "there is no field `helth` (character 1); did you mean `health:`?";
+        assert_eq!(problem("helth:f", Kind::Task).as_deref(), Some(said));
+        assert_eq!(problem("redy:True status:x", Kind::Object), None, "no columns are known yet");
+    }
+
+    #[test]
+    fn objects_are_narrowed_by_the_columns_their_platform_shows() {
+        let widget = |name: &str, size: &str, ready: &str, seen: i64| {
+            let cells = [
+                ("Size", size),
+                ("READY", ready),
+                ("Last Seen", ""),
+                ("Status", "Up"),
+                ("Port(s)", "80/TCP"),
+                ("Type", "Warning"),
+                ("Reason", "BackOff"),
+                ("Memory", "100Gi"),
+                ("IPv4", "10.0.0.7"),
+                ("State", "pending"),
+                ("Env", "dev"),
+            ];
+            let mut widget = sample::object("widgets", name, &cells);
+            widget.cells[0] = super::super::Cell::Number(size.parse().expect("a number"));
+            widget.cells[2] = super::super::Cell::When(minutes_ago(seen));
+            widget.into()
+        };
+        let all =
+            vec![widget("first", "3", "True", 5), widget("second", "12", "False", 90), sample::node("true").into()];
+        let store = sample::store(all);
+        let context = Context { store: &store, now: NOW };
+        let found = |text: &str| {
+            let query = Query::parse(text, Kind::Object).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(query.problem(context), None, "{text}");
+            let rows = store.all(Kind::Object).filter(|row| query.matches(row, context));
+            let mut names: Vec<&str> = rows.map(|row| row.name().as_str()).collect();
+            names.sort_unstable();
+            names.join(" ")
+        };
+        for (text, expected) in [
+            ("ready:f", "second"),
+            ("-ready:f", "first"),
+            ("READY=true", "first"),
+            ("ready!=true", "second"),
+            ("size>3", "second"),
+            ("size:3|12", "first second"),
+            ("last_seen<1h", "first"),
+            ("port_s:80", "first second"),
+            ("status:up", "first second"),
+            ("status!=up", ""),
+            // What is a field of other kinds, or another word for one, is the column where there is one.
+            ("type:warning", "first second"),
+            ("reason:backoff", "first second"),
+            ("memory>9Gi", "first second"),
+            ("state:pending", "first second"),
+            ("ipv4:10.0", "first second"),
+            ("group:newswatch health:idle", "first second"),
+            ("env:prod namespace=newswatch", "first second"),
+            ("env:dev", ""),
+        ] {
+            assert_eq!(found(text), expected, "{text}");
+        }
+        let problem = |text: &str| Query::typed(text, Kind::Object).problem(context);
+        let said = "objects have no column `redy`; did you mean `ready:`?";
+        assert_eq!(problem("size>3 redy:x").as_deref(), Some(said));
+        assert_eq!(problem("Redy:x").as_deref(), Some("objects have no column `Redy`; did you mean `ready:`?"));
+        assert_eq!(problem("restarts>3").as_deref(), Some("objects have no column `restarts`"));
+        let texts =
+            |text: &str| completions(text, Kind::Object, context).into_iter().map(|it| it.text).collect::<Vec<_>>();
+        assert_eq!(texts("re"), ["ready:", "reason:"]);
+        assert_eq!(texts("stat"), ["status:", "state:"], "once each");
+        assert_eq!(texts("-ready:"), ["-ready:False", "-ready:True"]);
+        assert_eq!(texts("status:"), ["status:Up"]);
+        assert_eq!(texts("last"), ["last_seen:"]);
     }
 
     /// Filters as people type them, and other things.
@@ -424,16 +552,16 @@ mod tests {
     proptest! {
         #[test]
         fn no_filter_panics(text in any::<String>()) {
-            let query = Query::typed(&text);
+            let query = Query::typed(&text, Kind::Task);
             let length = text.chars().count();
-            prop_assert!(query.warnings().iter().all(|warning| warning.at <= length));
+            prop_assert!(query.warnings.iter().all(|warning| warning.at <= length));
         }
 
         #[test]
         fn a_narrower_filter_finds_no_more(old in typed(), more in typed()) {
             let store = fleet();
             let context = Context { store: &store, now: NOW };
-            let (old, new) = (Query::typed(&old), Query::typed(&format!("{old}{more}")));
+            let (old, new) = (Query::typed(&old, Kind::Task), Query::typed(&format!("{old}{more}"), Kind::Task));
             if new.narrows(&old) {
                 for row in Kind::ALL.into_iter().flat_map(|kind| store.all(kind)) {
                     prop_assert!(!new.matches(row, context) || old.matches(row, context), "{:?} {:?}", new, old);

@@ -10,11 +10,13 @@ use super::{
     ids::{EnvironmentId, ResourceId},
     lock::Lock,
     node::Node,
+    object::{Definition, Object},
     pipeline::Pipeline,
     service::Service,
     task::Task,
     text::Text,
     time::Timestamp,
+    usage::Amount,
 };
 
 /// What adapters send and panes show.
@@ -37,6 +39,10 @@ pub enum Resource {
     Backing(Box<Backing>),
     /// A lock.
     Lock(Box<Lock>),
+    /// A kind of object.
+    Definition(Box<Definition>),
+    /// An object.
+    Object(Box<Object>),
 }
 
 macro_rules! of_each {
@@ -50,6 +56,8 @@ macro_rules! of_each {
             Resource::Endpoint($it) => $body,
             Resource::Backing($it) => $body,
             Resource::Lock($it) => $body,
+            Resource::Definition($it) => $body,
+            Resource::Object($it) => $body,
         }
     };
 }
@@ -71,6 +79,8 @@ impl Resource {
             Self::Endpoint(it) => &it.name,
             Self::Backing(it) => &it.name,
             Self::Lock(it) => &it.environment.0,
+            Self::Definition(it) => &it.name,
+            Self::Object(it) => &it.name,
         }
     }
 
@@ -85,6 +95,8 @@ impl Resource {
             Self::Pipeline(it) => it.environment.as_ref(),
             Self::Endpoint(it) => it.environment.as_ref(),
             Self::Backing(it) => it.environment.as_ref(),
+            Self::Definition(_) => None,
+            Self::Object(it) => it.environment.as_ref(),
         }
     }
 
@@ -98,7 +110,8 @@ impl Resource {
             Self::Pipeline(it) => it.health(),
             Self::Endpoint(it) => it.health,
             Self::Backing(it) => it.health,
-            Self::Lock(_) => Health::Idle,
+            Self::Lock(_) | Self::Definition(_) => Health::Idle,
+            Self::Object(it) => it.health,
         }
     }
 
@@ -113,7 +126,26 @@ impl Resource {
             Self::Endpoint(it) => it.changed_at,
             Self::Backing(it) => it.created_at,
             Self::Lock(it) => Some(it.since),
+            Self::Definition(_) => None,
+            Self::Object(it) => it.created_at,
         }
+    }
+
+    /// Takes in what it uses now; true where that is news. Only nodes and tasks are measured.
+    pub(super) fn use_now(&mut self, used: Option<Amount>) -> bool {
+        let known = match self {
+            Self::Node(it) => &mut it.used,
+            Self::Task(it) => &mut it.used,
+            Self::Cluster(_)
+            | Self::Service(_)
+            | Self::Pipeline(_)
+            | Self::Endpoint(_)
+            | Self::Backing(_)
+            | Self::Lock(_)
+            | Self::Definition(_)
+            | Self::Object(_) => return false,
+        };
+        std::mem::replace(known, used) != used
     }
 
     /// The state in one word, for people and for the lines that `watch` writes.
@@ -128,6 +160,8 @@ impl Resource {
             Self::Endpoint(it) => it.health.word(),
             Self::Backing(it) => it.health.word(),
             Self::Lock(_) => "held",
+            Self::Definition(_) => "served",
+            Self::Object(it) => it.state(),
         }
     }
 }
@@ -139,4 +173,4 @@ macro_rules! into_resource {
         }
     )*};
 }
-into_resource!(Cluster, Node, Service, Task, Pipeline, Endpoint, Backing, Lock);
+into_resource!(Cluster, Node, Service, Task, Pipeline, Endpoint, Backing, Lock, Definition, Object);

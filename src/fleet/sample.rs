@@ -1,9 +1,9 @@
 //! Small resources for tests: named, healthy and plain, to be changed where a test needs it.
 
 use super::{
-    Availability, Backing, BackingSort, Capacity, Cluster, ConnectionId, Delta, Endpoint, Health, Image, Kind, Lock,
-    Mode, Node, NodeRole, NodeState, Pipeline, Purpose, Quorum, Replicas, Resource, ResourceId, Run, RunState, Scope,
-    Service, Store, Task, TaskState, Text, Timestamp,
+    Amount, Availability, Backing, BackingSort, Capacity, Cell, Cluster, Column, Columns, ConnectionId, Definition,
+    Delta, Endpoint, Health, Image, Kind, Lock, Mode, Node, NodeRole, NodeState, Object, Pipeline, Purpose, Quorum,
+    Replicas, Resource, ResourceId, Run, RunState, Scope, Service, Store, Task, TaskState, Text, Timestamp,
 };
 
 /// The connection all samples are on.
@@ -64,6 +64,7 @@ pub(crate) fn node(name: &str) -> Node {
         version: "28.0.1".into(),
         capacity: Capacity { cpu_millis: 4_000, memory_bytes: 8 << 30, tasks: 0 },
         reserved: Capacity { cpu_millis: 1_000, memory_bytes: 2 << 30, tasks: 0 },
+        used: None,
         conditions: Vec::new(),
         labels: Vec::new(),
         joined_at: Some(minutes_ago(60 * 24)),
@@ -88,6 +89,7 @@ pub(crate) fn service(name: &str, desired: u32) -> Service {
         routes: Vec::new(),
         configuration: Vec::new(),
         constraints: Vec::new(),
+        tolerations: Vec::new(),
         bounds: None,
         budgets: Vec::new(),
         can_roll_back: true,
@@ -113,6 +115,9 @@ pub(crate) fn task(name: &str, service: &str, node: &str) -> Task {
         wanted: true,
         health: Health::Healthy,
         restarts: 0,
+        requested: Amount::default(),
+        limit: Amount::default(),
+        used: None,
         image: None,
         message: None,
         exit_code: None,
@@ -146,6 +151,7 @@ pub(crate) fn endpoint(name: &str) -> Endpoint {
     Endpoint {
         id: id(Kind::Endpoint, name),
         name: name.into(),
+        group: "".into(),
         environment: Some("prod".into()),
         service: None,
         url: "https://news.example/health".into(),
@@ -185,5 +191,51 @@ pub(crate) fn lock(environment: &str) -> Lock {
         reason: "hotfix".into(),
         since: minutes_ago(10),
         until: Timestamp(NOW.0 + 20 * 60_000),
+    }
+}
+
+pub(crate) fn definition(name: &str, group: &str) -> Definition {
+    let singular = name.trim_end_matches('s');
+    let key = if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") };
+    Definition {
+        id: id(Kind::Definition, &key),
+        name: name.into(),
+        singular: singular.into(),
+        short: vec![Text::clean(singular.get(..4).unwrap_or(singular))],
+        group: group.into(),
+        version: "v1".into(),
+        others: Vec::new(),
+        native: super::text::capitalised(singular).into(),
+        namespaced: true,
+        verbs: ["get", "list", "watch"].map(Text::from).to_vec(),
+        rank: 0,
+    }
+}
+
+/// An object of `definition` in the namespace `newswatch`, with those cells under those headings.
+pub(crate) fn object(definition: &str, name: &str, cells: &[(&str, &str)]) -> Object {
+    let column = |title: &str| Column {
+        title: title.into(),
+        about: Text::default(),
+        align: super::field::Align::Left,
+        wide: false,
+        name: false,
+    };
+    let columns = Columns {
+        native: definition.into(),
+        namespaced: true,
+        all: cells.iter().map(|(title, _)| column(title)).collect(),
+        sorted_by: None,
+    };
+    Object {
+        id: id(Kind::Object, &format!("{definition}/newswatch/{name}")),
+        name: name.into(),
+        group: "newswatch".into(),
+        environment: Some("prod".into()),
+        columns: std::sync::Arc::new(columns),
+        cells: cells.iter().map(|(_, words)| Cell::Words((*words).into())).collect(),
+        health: Health::Idle,
+        created_at: Some(minutes_ago(70)),
+        ending_since: None,
     }
 }

@@ -43,6 +43,8 @@ pub struct Service {
     pub configuration: Vec<Configuration>,
     /// Where its tasks may run, as the platform writes it.
     pub constraints: Vec<Text>,
+    /// Which taints of nodes its tasks bear; see `placement`.
+    pub tolerations: Vec<Text>,
     /// Between which counts something else scales it by itself.
     pub bounds: Option<Bounds>,
     /// How many of its tasks may be taken away now, by each budget that covers them.
@@ -144,6 +146,8 @@ pub enum RolloutState {
     Stalled,
     /// Stopped after a failure; only another update moves it on.
     Paused,
+    /// Somebody holds changes back until they let them go on, whether or not one waits.
+    Held,
     /// Going back to the version before.
     RollingBack,
     /// The version before runs again.
@@ -159,7 +163,7 @@ impl RolloutState {
             Self::Completed => "completed",
             Self::Updating => "updating",
             Self::Stalled => "stalled",
-            Self::Paused => "paused",
+            Self::Paused | Self::Held => "paused",
             Self::RollingBack => "rolling back",
             Self::RolledBack => "rolled back",
             Self::RollbackPaused => "rollback paused",
@@ -170,7 +174,7 @@ impl RolloutState {
     pub const fn under_way(self) -> bool {
         match self {
             Self::Updating | Self::Stalled | Self::RollingBack => true,
-            Self::Completed | Self::Paused | Self::RolledBack | Self::RollbackPaused => false,
+            Self::Completed | Self::Paused | Self::Held | Self::RolledBack | Self::RollbackPaused => false,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Everything that is known to exist: rows by kind, freshness by scope. Where tasks are is in `store/index.rs`.
 
 mod index;
+mod objects;
 mod shelf;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use self::{
     index::{Entry, TaskIndex},
@@ -18,6 +19,7 @@ use super::{
     ids::{ConnectionId, Kind, ResourceId},
     lock::Lock,
     node::Node,
+    object::{Columns, Definition, Object},
     pipeline::Pipeline,
     resource::Resource,
     service::Service,
@@ -35,6 +37,8 @@ pub struct Store {
     /// Grows with every new scope and never shrinks, so that a forgotten scope's number is not given out again.
     scopes_known: u32,
     tasks: TaskIndex,
+    /// What the cells of objects mean.
+    columns: Arc<Columns>,
 }
 
 /// What is known about one upstream list.
@@ -81,6 +85,13 @@ impl<'a> From<Placed<'a>> for &'a Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place(Slot);
 
+impl Place {
+    /// What `ranks` says of the row that lies here.
+    pub(in crate::fleet) fn rank_in(self, ranks: &[u32]) -> u32 {
+        ranks.get(self.0 as usize).copied().unwrap_or(u32::MAX)
+    }
+}
+
 /// A change of something's state that an operator would call news: made, gone, or its state or health differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -99,7 +110,9 @@ impl Store {
     pub fn apply(&mut self, delta: Delta, now: Timestamp, changed: &mut dyn FnMut(Change)) {
         match delta {
             Delta::Begin(scope) => {
-                let state = self.scope_mut(&scope, now);
+                // That a list begins says nothing of its rows yet.
+                let heard_at = self.scopes.get(&scope).map_or(now, |state| state.heard_at);
+                let state = self.scope_mut(&scope, heard_at);
                 state.number = state.number.wrapping_add(1);
                 state.open = true;
                 if state.listing != Listing::Complete {
@@ -107,7 +120,10 @@ impl Store {
                 }
             }
             Delta::Seen(scope, resources) => {
-                let state = self.scope_mut(&scope, now);
+                // Rows that come say nothing of those that were known before and did not come yet.
+                let known = self.scopes.get(&scope).filter(|state| state.open && state.listing == Listing::Complete);
+                let heard_at = known.map_or(now, |state| state.heard_at);
+                let state = self.scope_mut(&scope, heard_at);
                 let (index, number) = (state.index, state.number);
                 for resource in resources {
                     self.put(resource, index, number, changed);
@@ -123,6 +139,16 @@ impl Store {
                     let missing: Vec<ResourceId> =
                         self.shelf(scope.kind).rows().filter(unseen).map(|row| row.resource.id().clone()).collect();
                     self.remove_all(&missing, changed);
+                }
+            }
+            Delta::Used(scope, samples) => {
+                let shelf = self.shelf_mut(scope.kind);
+                for (key, used) in samples {
+                    let id = ResourceId::new(scope.connection.clone(), scope.kind, key);
+                    if shelf.slot(&id).and_then(|slot| shelf.at_mut(slot)).is_some_and(|row| row.resource.use_now(used))
+                    {
+                        shelf.revision += 1;
+                    }
                 }
             }
             Delta::Gone(ids) => self.remove_all(&ids, changed),
@@ -179,6 +205,11 @@ impl Store {
     /// As [`Store::all`], and where each lies.
     pub fn placed(&self, kind: Kind) -> impl Iterator<Item = Placed<'_>> {
         self.shelf(kind).placed().map(|(slot, row)| Placed { resource: &row.resource, place: Place(slot) })
+    }
+
+    /// How the rows of `kind` are ordered by name, for [`Place::rank_in`]: kept until one comes, goes or is renamed.
+    pub(in crate::fleet) fn name_ranks(&self, kind: Kind) -> &[u32] {
+        self.shelf(kind).name_ranks()
     }
 
     /// The tasks of the service called `key` on `connection`, in no order.
@@ -249,6 +280,9 @@ impl Store {
 
     fn put(&mut self, resource: Resource, scope: u32, listing: u32, changed: &mut dyn FnMut(Change)) {
         let kind = resource.id().kind;
+        if let Resource::Object(object) = &resource {
+            self.learn(&object.columns);
+        }
         let shelf = self.shelf_mut(kind);
         let Some(slot) = shelf.slot(resource.id()) else {
             tell(None, &resource, changed);
@@ -265,12 +299,16 @@ impl Store {
             return;
         }
         let old = std::mem::replace(&mut row.resource, resource);
+        let renamed = old.name() != row.resource.name();
         tell(Some(&old), &row.resource, changed);
         let moved = old.as_task().zip(row.resource.as_task()).and_then(|(old, new)| {
             let old = Entry::of(old);
             if old.is_of(new) { None } else { Some((old, Entry::of(new))) }
         });
         shelf.revision += 1;
+        if renamed {
+            shelf.forget_names();
+        }
         if let Some((old, new)) = moved {
             self.tasks.remove(slot, &old);
             self.tasks.insert(slot, new);
@@ -336,6 +374,8 @@ typed! {
     endpoints, as_endpoint, Endpoint;
     backings, as_backing, Backing;
     locks, as_lock, Lock;
+    definitions, as_definition, Definition;
+    objects, as_object, Object;
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::{
     image::Image,
     text::Text,
     time::Timestamp,
+    usage::Amount,
 };
 
 /// A pod, an ECS task or a Swarm task.
@@ -37,6 +38,12 @@ pub struct Task {
     pub health: Health,
     /// How often it, or its predecessors in the same slot, had to be started again.
     pub restarts: u32,
+    /// What it asks for; zero where it asks for nothing.
+    pub requested: Amount,
+    /// What it may use at most; zero where nothing limits it.
+    pub limit: Amount,
+    /// What it uses now, where somebody measures that.
+    pub used: Option<Amount>,
     /// What it runs; shared between tasks of one version.
     pub image: Option<std::sync::Arc<Image>>,
     /// Why it waits or ended, in the platform's own words.

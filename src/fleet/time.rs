@@ -28,7 +28,8 @@ impl Timestamp {
     }
 }
 
-/// A duration in at most two units, as operators say it: `42s`, `5m10s`, `3h`, `2d4h`.
+/// A duration in at most two units, as operators say it: `42s`, `5m10s`, `3h`, `2d4h`. From eight days on hours tell
+/// nobody anything.
 pub fn brief(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let two = |big: u64, unit: char, small: u64, rest: char| {
@@ -40,7 +41,8 @@ pub fn brief(duration: Duration) -> String {
         60..600 => two(seconds / 60, 'm', seconds % 60, 's'),
         600..3_600 => format!("{}m", seconds / 60),
         3_600..86_400 => two(seconds / 3_600, 'h', seconds % 3_600 / 60, 'm'),
-        _ => two(seconds / 86_400, 'd', seconds % 86_400 / 3_600, 'h'),
+        86_400..691_200 => two(seconds / 86_400, 'd', seconds % 86_400 / 3_600, 'h'),
+        691_200.. => format!("{}d", seconds / 86_400),
     }
 }
 
@@ -50,8 +52,9 @@ mod tests {
 
     #[test]
     fn durations_read_as_operators_say_them() {
-        let said = [0, 42, 60, 310, 3_599, 3_600, 8_000, 90_000, 172_800].map(|s| brief(Duration::from_secs(s)));
-        assert_eq!(said, ["0s", "42s", "1m", "5m10s", "59m", "1h", "2h13m", "1d1h", "2d"]);
+        let said = [0, 42, 60, 310, 3_599, 3_600, 8_000, 90_000, 172_800, 687_600, 780_000];
+        let said = said.map(|s| brief(Duration::from_secs(s)));
+        assert_eq!(said, ["0s", "42s", "1m", "5m10s", "59m", "1h", "2h13m", "1d1h", "2d", "7d23h", "9d"]);
         assert_eq!(brief(Duration::from_millis(7)), "7ms");
     }
 

@@ -16,7 +16,7 @@ use quarterdeck::{
 
 use crate::{
     Start, changes,
-    connect::{self, Fleet},
+    connect::{self, Contexts, Fleet, Purpose},
 };
 
 /// What has a log.
@@ -106,9 +106,11 @@ pub async fn run(start: Start) -> Result<Exit> {
     if let Some(at) = connect::frozen_at(&start.config).filter(|_| fleet == Fleet::Embedded) {
         clock::freeze(at);
     }
-    let mut found = connect::connect(&start.config, fleet);
+    let contexts = Contexts::new(start.config.clone(), fleet, Purpose::Command);
+    let mut found = connect::connect(&start.config, fleet, &contexts);
     // Said once, as the reason why nothing can be done.
-    let unmet = if found.adapters.is_empty() && !start.config.only.is_empty() { found.problems.pop() } else { None };
+    let meant = !start.config.only.is_empty() || start.config.context.is_some();
+    let unmet = if found.adapters.is_empty() && meant { found.problems.pop() } else { None };
     for problem in &found.problems {
         headless::say(problem);
     }
@@ -119,6 +121,13 @@ pub async fn run(start: Start) -> Result<Exit> {
         command,
         Command::Ops { one: Some(cli::Operation::Handover { .. } | cli::Operation::Observe { .. }), .. }
     );
+    // A typing error is one wherever it is made.
+    if let Command::Get { kind: cli::Asked::Called(word), .. } = command
+        && adapters.is_empty()
+        && let Some(error) = headless::mistyped(word, std::iter::empty())
+    {
+        return Err(error);
+    }
     if adapters.is_empty() && !journal_tells && !matches!(command, Command::Doctor { .. }) {
         if let Some(unmet) = unmet {
             return Err(Error::new(ErrorKind::Usage, unmet).hint("`quarterdeck doctor` looks at every connection"));
@@ -136,11 +145,23 @@ pub async fn run(start: Start) -> Result<Exit> {
     match command {
         Command::Watch => headless::watch(adapters, &mut output).await,
         Command::Get { kind, filter, environment, output: format } => {
-            let filter = query(filter, environment.as_deref())?;
+            // `get objects services` means those of the platform, not ours.
+            let (kind, filter) = match (kind, filter.as_slice()) {
+                (cli::Asked::Kind(Kind::Object), [word, filter @ ..]) => (cli::Asked::Called(word.clone()), filter),
+                (kind, filter) => (kind.clone(), filter),
+            };
+            let group = start.config.namespace.as_deref().filter(|_| in_group(&kind));
+            let filter = query(&kind, filter, environment.as_deref(), group)?;
             if let Some(name) = environment {
                 known_environment(&start, fleet, name)?;
             }
-            headless::get(adapters, *kind, &filter, of_output(*format), &mut output).await
+            let format = of_output(*format);
+            match kind {
+                cli::Asked::Kind(Kind::Object) => Err(Error::new(ErrorKind::Usage, "objects of which kind?")
+                    .hint("`quarterdeck get definitions` lists the kinds: `quarterdeck get objects ingresses`")),
+                cli::Asked::Kind(kind) => headless::get(adapters, kind, &filter, format, &mut output).await,
+                cli::Asked::Called(word) => headless::objects(adapters, &word, &filter, format, &mut output).await,
+            }
         }
         Command::Describe { resource, output: format } => {
             headless::describe(adapters, &Name::of(resource, ANYTHING), of_format(*format), &mut output).await
@@ -168,12 +189,19 @@ pub async fn run(start: Start) -> Result<Exit> {
             headless::wait(adapters, &Name::of(resource, ANYTHING), goal, *timeout, &mut output).await
         }
         Command::Locks { output: format } => {
-            headless::get(adapters, Kind::Lock, &query(&[], None)?, of_output(*format), &mut output).await
+            headless::get(adapters, Kind::Lock, &Query::default(), of_output(*format), &mut output).await
         }
         Command::Change(change) => {
             let (verb, subjects) = (change.verb, change.subjects.clone());
             let (argument, to) = (change.argument.clone(), change.to.clone());
-            changes::go(&start, &found, Wish::New { verb, subjects, argument, to }, &change.how, &mut output).await
+            changes::go(
+                &start,
+                &found,
+                Wish::New { verb, subjects, argument, batch: change.batch, to },
+                &change.how,
+                &mut output,
+            )
+            .await
         }
         Command::Apply { file, how } => {
             let wish = Wish::Saved(Box::new(headless::saved(file)?));
@@ -203,11 +231,23 @@ fn known_environment(start: &Start, fleet: Fleet, name: &str) -> Result<()> {
     if named || open { Ok(()) } else { Err(known.unknown(&name.into())) }
 }
 
-fn query(words: &[String], environment: Option<&str>) -> Result<Query> {
+/// Whether what is asked for belongs to a namespace, or a stack.
+const fn in_group(asked: &cli::Asked) -> bool {
+    match asked {
+        cli::Asked::Kind(Kind::Service | Kind::Task | Kind::Backing | Kind::Object) | cli::Asked::Called(_) => true,
+        cli::Asked::Kind(
+            Kind::Cluster | Kind::Node | Kind::Pipeline | Kind::Endpoint | Kind::Lock | Kind::Definition,
+        ) => false,
+    }
+}
+
+fn query(asked: &cli::Asked, words: &[String], environment: Option<&str>, namespace: Option<&str>) -> Result<Query> {
     let environment = environment.map(|name| format!("env:{name}"));
-    let words: Vec<&str> = environment.iter().chain(words).map(String::as_str).collect();
+    let namespace = namespace.map(|name| format!("namespace=\"{name}\""));
+    let words: Vec<&str> = environment.iter().chain(&namespace).chain(words).map(String::as_str).collect();
     let text = words.join(" ");
-    Query::parse(&text).map_err(|problem| Error::new(ErrorKind::Usage, format!("the filter `{text}`: {problem}")))
+    let kind = if let cli::Asked::Kind(kind) = asked { *kind } else { Kind::Object };
+    Ok(Query::parse(&text, kind)?)
 }
 
 const fn of_output(output: cli::Output) -> Format {

@@ -6,20 +6,24 @@ use std::sync::Arc;
 use quarterdeck::adapters::kubernetes::{self, Kubernetes, KubernetesSettings};
 #[cfg(feature = "swarm")]
 use quarterdeck::adapters::swarm::{self, Swarm, SwarmSettings};
+#[cfg(any(feature = "swarm", feature = "kubernetes"))]
+use quarterdeck::config::Platform;
 use quarterdeck::{
     adapters::{
         demo::{Demo, DemoSettings},
         probe::{Body, Login, Probe, ProbeSettings, Verification},
     },
-    config::{self, Config, Paths, Platform, Problem},
+    config::{self, Config, Paths, Problem},
     error::{Result, nearest},
     fleet::{ConnectionId, Text, Timestamp},
     platform::Adapter,
-    runtime::{Connected, clock},
+    runtime::{Candidates, Connected, clock},
     ui::{Depth, Theme, theme},
 };
 
 use crate::Start;
+#[cfg(feature = "kubernetes")]
+pub use crate::contexts::Contexts;
 
 /// Whether the embedded fleet was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +34,33 @@ pub enum Fleet {
     Embedded,
 }
 
+/// What a connection is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A screen, where somebody may turn to another namespace: it looks at all of them, where it may.
+    Screen,
+    /// One command, which needs no more than it was asked for.
+    Command,
+}
+
+impl Purpose {
+    /// The namespaces that the command line asks for, where they are all that is wanted.
+    #[cfg(feature = "kubernetes")]
+    pub fn namespaces(self, config: &Config) -> Option<Vec<String>> {
+        match self {
+            Self::Screen => None,
+            Self::Command => config.namespace.clone().map(|it| vec![it]),
+        }
+    }
+}
+
 /// The adapters that `config` asks for, or what is found where it asks for none. Opens no connection.
 /// Empty when there is nothing.
-pub fn connect(config: &Config, fleet: Fleet) -> Connected {
+pub fn connect(config: &Config, fleet: Fleet, contexts: &Contexts) -> Connected {
     let mut found = Connected::default();
     match fleet {
         Fleet::Embedded => found.adapters = embedded(config),
-        Fleet::Real => real(config, &mut found),
+        Fleet::Real => real(config, contexts, &mut found),
     }
     if !config.only.is_empty() {
         let names: Vec<String> = found.adapters.iter().map(|it| it.profile().connection.to_string()).collect();
@@ -48,13 +72,23 @@ pub fn connect(config: &Config, fleet: Fleet) -> Connected {
     found
 }
 
-fn real(config: &Config, found: &mut Connected) {
+fn real(config: &Config, contexts: &Contexts, found: &mut Connected) {
+    if let Some(context) = &config.context {
+        match contexts.open(context) {
+            Ok(opened) => *found = opened,
+            Err(error) => {
+                let hint = error.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                found.problems.push(format!("{error}{hint}"));
+            }
+        }
+        return;
+    }
     for connection in &config.connections {
         match connection.platform {
             #[cfg(feature = "swarm")]
             Platform::Swarm => found.adapters.push(Arc::new(swarm(connection))),
             #[cfg(feature = "kubernetes")]
-            Platform::Kubernetes => found.adapters.push(Arc::new(kubernetes(config, connection))),
+            Platform::Kubernetes => found.adapters.push(Arc::new(Kubernetes::open(contexts.settings(connection)))),
             #[cfg(not(all(feature = "swarm", feature = "kubernetes")))]
             left_out => {
                 found.problems.push(format!("{}: this build speaks no {}", connection.name, left_out.word()));
@@ -63,7 +97,7 @@ fn real(config: &Config, found: &mut Connected) {
     }
     found.read_only = read_only(config);
     if config.connections.is_empty() && config.console.discover {
-        discover(found);
+        discover(config, contexts, found);
     }
     if !config.probes.is_empty() {
         let settings = config.probes.iter().filter_map(|probe| match probed(probe) {
@@ -133,16 +167,42 @@ fn swarm(connection: &config::Connection) -> Swarm {
     Swarm::open(settings)
 }
 
+/// What the configuration says of a context.
 #[cfg(feature = "kubernetes")]
-fn kubernetes(config: &Config, connection: &config::Connection) -> Kubernetes {
-    Kubernetes::open(KubernetesSettings {
+pub fn settings(config: &Config, connection: &config::Connection, purpose: Purpose) -> KubernetesSettings {
+    KubernetesSettings {
         connection: connection.name.as_str().into(),
         kubeconfig: connection.kubeconfig.clone(),
         context: connection.context.clone(),
         environments: connection.rules(),
-        namespaces: connection.namespaces.clone(),
+        namespaces: purpose.namespaces(config).unwrap_or_else(|| connection.namespaces.clone()),
+        focus: config.namespace.clone(),
         read_only: config.read_only(connection),
-    })
+    }
+}
+
+/// This build knows no platform that has contexts.
+#[cfg(not(feature = "kubernetes"))]
+pub struct Contexts;
+
+#[cfg(not(feature = "kubernetes"))]
+impl Contexts {
+    /// Whatever is configured: there are none.
+    pub fn new(_: Config, _: Fleet, _: Purpose) -> Self {
+        Self
+    }
+}
+
+#[cfg(not(feature = "kubernetes"))]
+impl Candidates for Contexts {
+    fn list(&self) -> Result<Vec<quarterdeck::platform::Candidate>> {
+        Ok(Vec::new())
+    }
+
+    fn open(&self, name: &str) -> Result<Connected> {
+        let text = format!("`{name}` would be a context of Kubernetes, which this build does not speak");
+        Err(quarterdeck::error::Error::new(quarterdeck::error::ErrorKind::Unsupported, text))
+    }
 }
 
 /// The connection that all probes share.
@@ -167,13 +227,17 @@ fn probed(probe: &config::Probe) -> Result<ProbeSettings> {
 }
 
 /// What is there without any configuration of ours.
-fn discover(found: &mut Connected) {
+#[cfg_attr(not(feature = "kubernetes"), expect(unused_variables, reason = "only clusters have contexts"))]
+fn discover(config: &Config, contexts: &Contexts, found: &mut Connected) {
     #[cfg(feature = "swarm")]
     if let Some(settings) = swarm::discover() {
         found.adapters.push(Arc::new(Swarm::open(settings)));
     }
     #[cfg(feature = "kubernetes")]
-    if let Some(settings) = kubernetes::discover() {
+    if let Some(mut settings) = kubernetes::discover() {
+        settings.context = contexts.current(None);
+        settings.namespaces = contexts.purpose().namespaces(config).unwrap_or_default();
+        settings.focus.clone_from(&config.namespace);
         found.adapters.push(Arc::new(Kubernetes::open(settings)));
     }
 }

@@ -1,12 +1,13 @@
 //! Opening the console: its settings, its theme, and what it should find.
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, sync::Arc};
 
 use quarterdeck::{
     app::{self, App},
     cli::Command,
     config::{Colors, Config, Problem, Severity},
     error::{Error, ErrorKind, Exit, Result},
+    fleet::Text,
     operation::{Authority, Mode},
     runtime::{self, Abilities, Ending, Mouse, Setup, abilities::Environment, clock, headless},
     ui::{Depth, Signals, Theme},
@@ -14,7 +15,7 @@ use quarterdeck::{
 
 use crate::{
     Start,
-    connect::{self, Fleet},
+    connect::{self, Contexts, Fleet, Purpose},
 };
 
 /// Whether `watch` has a screen to show.
@@ -47,6 +48,7 @@ pub async fn open(start: Start) -> Result<Exit> {
         confirm_after: start.config.console.confirm_after,
         log_bytes: usize::try_from(start.config.console.log_bytes.0).unwrap_or(usize::MAX),
         log_tail: start.config.console.log_tail,
+        namespace: start.config.namespace.as_deref().map(Text::clean),
     };
     let word = start.config.console.start_pane.word();
     let pane = app::Pane::ALL.into_iter().find(|pane| pane.word() == word).unwrap_or(app::Pane::Overview);
@@ -54,6 +56,8 @@ pub async fn open(start: Start) -> Result<Exit> {
     let hint = start.config.read_only_hint();
     let journal = start.journal();
     let config = start.config.clone();
+    let contexts = Arc::new(Contexts::new(start.config.clone(), fleet, Purpose::Screen));
+    let candidates = Arc::clone(&contexts);
     let setup = Setup {
         app: App::new(settings, clock::now()).opened_on(pane),
         theme,
@@ -62,7 +66,7 @@ pub async fn open(start: Start) -> Result<Exit> {
         connect: Box::pin(async move {
             // Looking for platforms touches files, and a file may be on a disk that hangs.
             let found = tokio::task::spawn_blocking(move || {
-                let mut found = connect::connect(&config, fleet);
+                let mut found = connect::connect(&config, fleet, &contexts);
                 // Only when there is nothing at all: a platform that was found and fails is shown failing.
                 if found.adapters.is_empty() && config.nothing_meant() {
                     found.adapters = connect::embedded(&config);
@@ -71,6 +75,7 @@ pub async fn open(start: Start) -> Result<Exit> {
             });
             found.await.map_err(|error| Error::new(ErrorKind::Internal, "looking for platforms failed").because(&error))
         }),
+        candidates,
         authority: Authority::new(mode).hinting(hint),
         journal,
         care: start.config.safety.care(jiff::tz::TimeZone::system()),
@@ -78,7 +83,7 @@ pub async fn open(start: Start) -> Result<Exit> {
         mouse,
         abilities: abilities(),
     };
-    match runtime::run(setup).await? {
+    match Box::pin(runtime::run(setup)).await? {
         Ending::Quit => {
             // What the screen has shown is gone with it; a mistake in the configuration should not be.
             for problem in start.problems.iter().filter(|problem| problem.severity == Severity::Error) {

@@ -50,7 +50,9 @@ impl Plan {
             _ if self.protected => Risk::High,
             _ if self.forbidden() => Risk::High,
             Verb::Remove => Risk::High,
-            Verb::Drain | Verb::Promote | Verb::PromoteNode | Verb::DemoteNode | Verb::RotateToken => Risk::Medium,
+            Verb::Drain | Verb::Promote | Verb::Delete | Verb::PromoteNode | Verb::DemoteNode | Verb::RotateToken => {
+                Risk::Medium
+            }
             _ if self.subjects.len() > 1 || warned => Risk::Medium,
             Verb::Roll
             | Verb::Cordon
@@ -59,6 +61,10 @@ impl Plan {
             | Verb::Rollback
             | Verb::Scale
             | Verb::Evict
+            | Verb::PauseRollout
+            | Verb::ResumeRollout
+            | Verb::Exec
+            | Verb::Forward
             | Verb::Approve
             | Verb::Test
             | Verb::Lock

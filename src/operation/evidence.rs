@@ -80,7 +80,9 @@ impl Evidence {
                 | Resource::Pipeline(_)
                 | Resource::Endpoint(_)
                 | Resource::Backing(_)
-                | Resource::Lock(_) => {}
+                | Resource::Lock(_)
+                | Resource::Definition(_)
+                | Resource::Object(_) => {}
             }
         }
         let touched = |service: &&Service| {

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
+    batch::Batch,
     guard::Finding,
     intent::{Argument, Intent},
+    progress::Verdict,
     verb::Verb,
 };
 use crate::fleet::{ConnectionId, EnvironmentId, ResourceId, Text, Timestamp};
@@ -36,6 +38,9 @@ pub struct Plan {
     pub subjects: Vec<ResourceId>,
     /// What else was said.
     pub argument: Argument,
+    /// How many subjects at a time.
+    #[serde(default, skip_serializing_if = "Batch::is_one")]
+    pub batch: Batch,
     /// On which connection.
     pub connection: ConnectionId,
     /// Who that is, in words for a confirmation: `swarm kx2… at unix:///…`, cluster or account included.
@@ -140,6 +145,23 @@ pub struct ServiceImpact {
     pub after: u32,
 }
 
+impl Impact {
+    /// Takes all that was said of services from number `from` on as happening at the same time: what is lost of one adds
+    /// up.
+    pub fn at_once(&mut self, from: usize) {
+        let single = self.services.split_off(from.min(self.services.len()));
+        for it in single {
+            match self.services.iter_mut().skip(from).find(|known| known.name == it.name) {
+                Some(known) => {
+                    known.during = known.during.saturating_sub(it.before.saturating_sub(it.during));
+                    known.after = known.after.min(it.after);
+                }
+                None => self.services.push(it),
+            }
+        }
+    }
+}
+
 impl Plan {
     /// A plan for `intent` with everything still to be said.
     pub fn new(operation: OperationId, intent: &Intent, connection: ConnectionId, made_at: Timestamp) -> Self {
@@ -149,6 +171,7 @@ impl Plan {
             verb: intent.verb,
             subjects: intent.subjects.clone(),
             argument: intent.argument.clone(),
+            batch: intent.batch,
             connection,
             target: Text::default(),
             environment: None,
@@ -168,7 +191,19 @@ impl Plan {
     /// The wish it was made from.
     pub fn intent(&self) -> Intent {
         let intent = Intent::new(self.verb, self.subjects.clone(), self.argument.clone());
-        Intent { resumes: self.resumes.clone(), ..intent }
+        Intent { batch: self.batch, resumes: self.resumes.clone(), ..intent }
+    }
+
+    /// What is said of how many subjects go at a time, if it is more than one: `2 at a time`.
+    pub fn at_a_time(&self) -> Option<String> {
+        self.batch.of(self.subjects.len())
+    }
+
+    /// How much of a time that is needed for every subject is needed by as many at a time as it has.
+    pub fn shared(&self, time: Duration) -> Duration {
+        let count = |subjects: usize| u32::try_from(subjects.max(1)).unwrap_or(u32::MAX);
+        let subjects = self.subjects.len();
+        time * count(subjects.div_ceil(self.batch.get())) / count(subjects)
     }
 
     /// Everything it changes: its subjects, and what else its own steps are about. The lock around them is not theirs.
@@ -177,20 +212,39 @@ impl Plan {
     }
 
     /// The wish that finishes it once the steps with these numbers were `sent`, which is for those of its subjects that
-    /// have a step which is not done. Whether the last of them is done only a verdict can say: with `whole` it is.
-    pub fn rest(&self, sent: &[usize], whole: bool) -> Intent {
+    /// have a step which is not done. A verdict names the steps that were sent and are not; without one nobody knows of
+    /// those that were sent last.
+    pub fn rest(&self, sent: &[usize], verdict: Option<&Verdict>) -> Intent {
         // What surrounds the others is sent whatever becomes of them, and says nothing about them.
         let own = || self.steps.iter().enumerate().filter(|(_, step)| !step.always);
         let last = own().map(|(number, _)| number).filter(|number| sent.contains(number)).max();
-        let done = |number: usize| sent.contains(&number) && (whole || last != Some(number));
+        let latest =
+            || self.rounds(|step| self.lane(step)).find(|round| last.is_some_and(|last| round.contains(&last)));
+        let doubted: Vec<usize> = match verdict {
+            Some(verdict) if !verdict.undone.is_empty() => verdict.undone.iter().map(|it| it.step).collect(),
+            Some(verdict) if verdict.is_whole() => Vec::new(),
+            Some(_) | None => latest().into_iter().flatten().collect(),
+        };
+        let done = |number: usize| sent.contains(&number) && !doubted.contains(&number);
         let open: Vec<&ResourceId> =
             own().filter(|(number, _)| !done(*number)).map(|(_, step)| &step.subject).collect();
-        let mut intent = Intent::new(self.verb, self.subjects.clone(), self.argument.clone());
+        let mut intent = self.intent();
         // A step on something else, such as a service on a node that is drained, is for all of them.
         if open.iter().all(|it| intent.subjects.contains(it)) {
             intent.subjects.retain(|it| open.contains(&it));
         }
         Intent { resumes: Some(self.operation.clone()), ..intent }
+    }
+
+    /// The wish that undoes it once the steps with these numbers were `sent`, where there is one: of subjects that have
+    /// steps of their own, only those are undone of which one was sent.
+    pub fn undoing(&self, sent: &[usize]) -> Option<Intent> {
+        let mut undo = self.undo.as_deref()?.clone();
+        let sent: Vec<&ResourceId> = sent.iter().filter_map(|it| Some(&self.steps.get(*it)?.subject)).collect();
+        let own = |id: &ResourceId| self.steps.iter().any(|step| !step.always && step.subject == *id);
+        undo.subjects.retain(|id| !own(id) || sent.contains(&id));
+        undo.batch = self.batch;
+        (!undo.subjects.is_empty()).then_some(undo)
     }
 
     /// In a few words: `roll auth`, `cordon 2 nodes`.
@@ -212,7 +266,10 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{Kind, sample::id};
+    use crate::{
+        fleet::{Kind, sample::id},
+        operation::{Outcome, Undone},
+    };
 
     /// A plan for `subjects` whose steps are about `steps`.
     fn plan(subjects: &[&str], steps: &[ResourceId]) -> Plan {
@@ -232,11 +289,16 @@ mod tests {
     }
 
     fn left(plan: &Plan, sent: &[usize]) -> Vec<String> {
-        rest(plan, sent, false)
+        rest(plan, sent, None)
     }
 
-    fn rest(plan: &Plan, sent: &[usize], whole: bool) -> Vec<String> {
-        let rest = plan.rest(sent, whole);
+    fn verdict(outcome: Outcome, undone: &[usize]) -> Verdict {
+        let undone = undone.iter().map(|step| Undone { step: *step, outcome }).collect();
+        Verdict { outcome, text: Text::default(), left: Vec::new(), undone }
+    }
+
+    fn rest(plan: &Plan, sent: &[usize], verdict: Option<&Verdict>) -> Vec<String> {
+        let rest = plan.rest(sent, verdict);
         assert_eq!(rest.resumes, Some(plan.operation.clone()));
         rest.subjects.iter().map(|id| id.key.to_string()).collect()
     }
@@ -247,13 +309,70 @@ mod tests {
         let each = plan(&["a", "b", "c"], &[node("a"), node("b"), node("c")]);
         assert_eq!(left(&each, &[]), ["a", "b", "c"]);
         assert_eq!(left(&each, &[0, 1, 2]), ["c"]);
-        assert_eq!(rest(&each, &[0, 1], true), ["c"]);
+        assert_eq!(rest(&each, &[0, 1], Some(&verdict(Outcome::Interrupted, &[]))), ["c"]);
+        assert_eq!(rest(&each, &[0, 1], Some(&verdict(Outcome::Failed, &[]))), ["b", "c"], "as verdicts once were");
         let twice = plan(&["a", "b"], &[node("a"), node("a"), node("b")]);
         assert_eq!(left(&twice, &[0, 1]), ["a", "b"]);
         assert_eq!(left(&twice, &[0, 1, 2]), ["b"]);
         let lock = || id(Kind::Lock, "prod");
         let locked = plan(&["a", "b"], &[lock(), node("a"), node("b"), lock()]);
         assert_eq!(left(&locked, &[0, 1, 2, 3]), ["b"], "the lock around them is not one of them");
+    }
+
+    #[test]
+    fn of_subjects_that_went_together_those_are_left_that_a_verdict_names() {
+        let names = ["a", "b", "c", "d", "e"];
+        let mut plan = plan(&names, &names.map(|name| id(Kind::Node, name)));
+        plan.batch = "2".parse().expect("a number");
+        assert_eq!(left(&plan, &[0, 1]), names, "either may have been lost");
+        assert_eq!(left(&plan, &[0, 1, 2]), ["c", "d", "e"]);
+        assert_eq!(rest(&plan, &[0, 1, 2, 3], Some(&verdict(Outcome::Failed, &[2]))), ["c", "e"]);
+        assert_eq!(rest(&plan, &[0, 1, 2, 3], Some(&verdict(Outcome::Failed, &[2, 3]))), ["c", "d", "e"]);
+        assert_eq!(rest(&plan, &[0, 1, 2, 3], Some(&verdict(Outcome::Cancelled, &[]))), ["e"]);
+        assert_eq!(rest(&plan, &[0, 1, 2, 3], Some(&verdict(Outcome::Interrupted, &[3]))), ["d", "e"]);
+        assert_eq!(plan.rest(&[0], None).batch, plan.batch, "the rest goes at the same pace");
+    }
+
+    #[test]
+    fn only_what_was_sent_is_undone() {
+        let node = |name| id(Kind::Node, name);
+        let mut plan = plan(&["a", "b", "c"], &[node("a"), node("b"), node("c")]);
+        assert_eq!(plan.undoing(&[0]), None);
+        plan.undo = Some(Box::new(Intent::new(Verb::Activate, plan.subjects.clone(), Argument::None)));
+        let undone = |sent: &[usize]| plan.undoing(sent).map(|it| it.subjects);
+        assert_eq!(undone(&[0, 1]), Some(vec![node("a"), node("b")]));
+        assert_eq!(undone(&[0, 1, 2]), Some(plan.subjects.clone()));
+    }
+
+    #[test]
+    fn what_is_lost_at_the_same_time_adds_up() {
+        let row = |name: &str, before, during, after| ServiceImpact { name: name.into(), before, during, after };
+        let services = vec![row("web", 3, 2, 3), row("web", 3, 2, 3), row("db", 1, 0, 1), row("web", 3, 1, 2)];
+        let mut impact = Impact { services, ..Impact::default() };
+        impact.at_once(1);
+        assert_eq!(impact.services, [row("web", 3, 2, 3), row("web", 3, 0, 2), row("db", 1, 0, 1)]);
+    }
+
+    #[test]
+    fn what_goes_together_takes_less_time() {
+        let names = ["a", "b", "c", "d", "e"];
+        let mut plan = plan(&names, &[]);
+        assert_eq!(plan.shared(Duration::from_secs(50)), Duration::from_secs(50));
+        plan.batch = "2".parse().expect("a number");
+        assert_eq!(plan.shared(Duration::from_secs(50)), Duration::from_secs(30));
+        assert_eq!(plan.at_a_time().as_deref(), Some("2 at a time"));
+    }
+
+    #[test]
+    fn a_plan_that_goes_one_after_the_other_is_written_as_it_always_was() {
+        let mut plan = plan(&["a", "b"], &[]);
+        let written = |plan: &Plan| serde_json::to_value(plan).expect("a plan is written");
+        assert_eq!(written(&plan).get("batch"), None);
+        let read: Plan = serde_json::from_value(written(&plan)).expect("and read back");
+        assert_eq!((read.batch, read.hash()), (Batch::ONE, plan.hash()));
+        plan.batch = "2".parse().expect("a number");
+        assert_eq!(written(&plan).get("batch"), Some(&2.into()));
+        assert_eq!(serde_json::from_value::<Plan>(written(&plan)).ok().as_ref(), Some(&plan));
     }
 
     #[test]

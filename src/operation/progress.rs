@@ -39,15 +39,38 @@ pub enum Progress {
     },
     /// Nothing moves, and why: `no suitable node (insufficient resources on 4 nodes)`.
     Waiting {
+        /// With which subject.
+        id: ResourceId,
         /// The reason.
         reason: Text,
         /// Since when.
         since: Timestamp,
     },
+    /// What a forward carries.
+    Carried(Traffic),
     /// The platform could not be heard for a moment; looking goes on.
     Trouble(Error),
     /// The end.
     Verdict(Verdict),
+}
+
+/// What went through a forward so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Where it listens: `127.0.0.1:8080`.
+    pub local: Text,
+    /// Where it leads now: `demo/web-1:80`; empty while nothing there is ready.
+    pub target: Text,
+    /// Connections that are open.
+    pub open: u32,
+    /// Connections in all.
+    pub connections: u32,
+    /// Bytes to the task.
+    pub sent: u64,
+    /// Bytes from the task.
+    pub received: u64,
+    /// Why the last connection that failed did.
+    pub trouble: Option<Text>,
 }
 
 /// How an operation ended.
@@ -59,10 +82,27 @@ pub struct Verdict {
     pub text: Text,
     /// What stays as it is and somebody should know of.
     pub left: Vec<Text>,
+    /// The steps that were begun and are not done. Of steps that were done at the same time some may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<Undone>,
+}
+
+/// A step that was begun and is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// Its number from 0.
+    pub step: usize,
+    /// How it ended.
+    pub outcome: Outcome,
 }
 
 impl Verdict {
-    /// Whether every step that was sent did what it should, even if not all were sent.
+    /// One that leaves nothing to be told beside it.
+    pub fn new(outcome: Outcome, text: impl Into<Text>) -> Self {
+        Self { outcome, text: text.into(), left: Vec::new(), undone: Vec::new() }
+    }
+
+    /// Whether what was sent did what it should, as far as its word tells, even if not all was sent.
     pub fn is_whole(&self) -> bool {
         match self.outcome {
             Outcome::Completed | Outcome::Interrupted | Outcome::Cancelled => true,

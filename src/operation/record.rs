@@ -154,7 +154,7 @@ impl OperationRecord {
 
     /// The wish for what is left of it.
     pub fn rest(&self) -> Intent {
-        self.plan.rest(&self.sent, self.verdict.as_ref().is_some_and(Verdict::is_whole))
+        self.plan.rest(&self.sent, self.verdict.as_ref())
     }
 }
 

@@ -70,6 +70,9 @@ fn text(plan: &Plan) -> String {
         let care = if plan.protected { " (protected)" } else { "" };
         let _ = writeln!(text, "  in {environment}{care}");
     }
+    if let Some(at_a_time) = plan.at_a_time() {
+        let _ = writeln!(text, "  {at_a_time}: one that fails lets those beside it end, and no more begin");
+    }
     for (number, step) in plan.steps.iter().enumerate() {
         let _ = writeln!(text, "\nStep {}: {}", number + 1, step.title);
         let _ = writeln!(text, "  {} {}", step.request.method, step.request.path);
@@ -125,6 +128,21 @@ mod tests {
         fleet::{ConnectionId, Kind, ResourceId, Timestamp},
         operation::{Argument, Intent, Request, Step, Verb},
     };
+
+    #[test]
+    fn how_many_go_at_a_time_is_said_where_it_is_more_than_one() {
+        let nodes = ["a", "b", "c"].map(|key| ResourceId::new("lab".into(), Kind::Node, key.into())).to_vec();
+        let mut intent = Intent::new(Verb::Cordon, nodes, Argument::None);
+        let written = |intent: &Intent, format| {
+            let plan = Plan::new(OperationId("one".into()), intent, ConnectionId("lab".into()), Timestamp(0));
+            super::plan(&plan, format).expect("it can be written")
+        };
+        assert!(!written(&intent, Format::Table).contains("at a time"));
+        intent.batch = "2".parse().expect("a number");
+        let text = written(&intent, Format::Table);
+        assert!(text.contains("  2 at a time: one that fails lets those beside it end, and no more begin\n"), "{text}");
+        assert!(written(&intent, Format::Json).contains("\"batch\": 2"));
+    }
 
     #[test]
     fn a_value_that_changes_is_a_line_of_the_text_and_the_rest_is_json() {

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     fleet::{
         Kind, Resource, Timestamp,
-        field::{Context, Field},
+        field::{Context, Field, Room},
     },
 };
 
@@ -21,8 +21,8 @@ pub fn resources(
     format: Format,
 ) -> Result<String> {
     match format {
-        Format::Table => Ok(columns(&listed(kind, rows), rows, context)),
-        Format::Wide => Ok(columns(Field::wide_columns(kind), rows, context)),
+        Format::Table => Ok(columns(&listed(kind, rows, context), rows, context)),
+        Format::Wide => Ok(columns(&context.columns(kind, Room::Wide), rows, context)),
         Format::Json | Format::Yaml => {
             let items: Vec<Json> = rows.iter().map(|row| item(row, seen_at)).collect();
             structured(&json!({ "kind": kind.plural(), "items": items }), format)
@@ -32,10 +32,10 @@ pub fn resources(
 }
 
 /// The columns of the short list, and the environment where rows have one: the same name stands in several.
-fn listed(kind: Kind, rows: &[&Resource]) -> Vec<Field> {
-    let mut fields = Field::default_columns(kind).to_vec();
-    // A lock is called like what it locks.
-    let own = fields.contains(&Field::Environment) || kind == Kind::Lock;
+fn listed(kind: Kind, rows: &[&Resource], context: Context<'_>) -> Vec<Field> {
+    let mut fields = context.columns(kind, Room::Narrow).into_owned();
+    // A lock is called like what it locks, and objects are shown as their platform shows them.
+    let own = fields.contains(&Field::Environment) || matches!(kind, Kind::Lock | Kind::Object);
     if !own && rows.iter().any(|row| row.environment().is_some()) {
         fields.insert(1, Field::Environment);
     }
@@ -43,7 +43,7 @@ fn listed(kind: Kind, rows: &[&Resource]) -> Vec<Field> {
 }
 
 fn columns(fields: &[Field], rows: &[&Resource], context: Context<'_>) -> String {
-    let headings: Vec<String> = fields.iter().map(|field| field.title().to_uppercase()).collect();
+    let headings: Vec<String> = fields.iter().map(|field| context.title(*field).to_uppercase()).collect();
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
     let cell = |row: &Resource, field: &Field| match &*field.of(row, context).display(context.now) {
         "" => "-".to_owned(),

@@ -14,8 +14,10 @@ use std::{
 use tokio::sync::{mpsc::Sender, oneshot};
 
 use super::{
+    candidates::{self, Candidates},
     journal::{Journal, Look},
     operations::{self, Operations, Target},
+    session::Line,
 };
 use crate::{
     app::{
@@ -24,8 +26,8 @@ use crate::{
         operations::Recorded,
     },
     error::{Error, ErrorKind, Result},
-    fleet::{ConnectionId, ResourceId},
-    operation::{Care, Evidence, Intent, guard},
+    fleet::{ConnectionId, ResourceId, Text},
+    operation::{Answer, Care, Evidence, Intent, OperationId, Plan, guard},
     platform::Adapter,
     report::{self, Format},
 };
@@ -43,6 +45,7 @@ pub struct Effects {
     care: Care,
     messages: Sender<Msg>,
     look: Look,
+    candidates: Arc<dyn Candidates>,
 }
 
 /// An operation asks the loop, which has the store, how the world is now.
@@ -62,10 +65,20 @@ impl Effects {
         care: Care,
         messages: Sender<Msg>,
         questions: Sender<Question>,
+        candidates: Arc<dyn Candidates>,
     ) -> Self {
         let operations = Arc::new(operations);
         let look = look(questions, care.clone());
-        Self { waiting: VecDeque::new(), targets: HashMap::new(), operations, journal, care, messages, look }
+        Self {
+            waiting: VecDeque::new(),
+            targets: HashMap::new(),
+            operations,
+            journal,
+            care,
+            messages,
+            look,
+            candidates,
+        }
     }
 
     /// These connections exist from now on.
@@ -108,21 +121,8 @@ impl Effects {
                     Msg::Planned(Box::new(intent), planned)
                 });
             }
-            Effect::Approve { mut plan, answer, override_reason, mut evidence } => {
-                evidence.care.clone_from(&self.care);
-                let operations = Arc::clone(&self.operations);
-                let target = self.targets.get(&plan.connection).cloned();
-                self.answer(async move {
-                    // The world may have moved since the plan was shown: the guards look again before anything is
-                    // agreed to. What the adapter itself found stays.
-                    let again = guard::judge(&operations.completed(*evidence).await, &plan);
-                    plan.guards.retain(|known| !again.iter().any(|it| it.guard == known.guard));
-                    plan.guards.extend(again);
-                    let id = plan.operation.clone();
-                    let Some(target) = target else { return Msg::Started(id, Err(no_connection())) };
-                    let started = operations.start(target, *plan, answer, override_reason).await;
-                    Msg::Started(id, started.map(drop))
-                });
+            Effect::Approve { plan, answer, override_reason, evidence } => {
+                self.approve(plan, (answer, override_reason), evidence, None);
             }
             Effect::Cancel(id) => self.operations.cancel(&id),
             Effect::ReadJournal => self.read_journal(),
@@ -130,8 +130,51 @@ impl Effects {
             Effect::Save { path, contents } => {
                 self.answer(blocking(move || save(&path, &bytes(contents)?).map(|()| path), Msg::Saved));
             }
-            Effect::Quit | Effect::Suspend | Effect::Retry(_) | Effect::Copy(_) | Effect::Theme(_) | Effect::Bell => {}
+            Effect::ListCandidates => {
+                let candidates = Arc::clone(&self.candidates);
+                self.answer(async move { Msg::Candidates(candidates::ask(&candidates, |it| it.list()).await) });
+            }
+            Effect::Quit
+            | Effect::Suspend
+            | Effect::Retry(_)
+            | Effect::OpenCandidate(_)
+            | Effect::Focus(_)
+            | Effect::Copy(_)
+            | Effect::Theme(_)
+            | Effect::Bell => {}
         }
+    }
+
+    /// Runs a plan that was agreed to; a command in a container has a `line` to whoever is before the terminal.
+    pub fn approve(
+        &self,
+        mut plan: Box<Plan>,
+        agreed: (Answer, Option<Text>),
+        mut evidence: Box<Evidence>,
+        line: Option<Line>,
+    ) {
+        evidence.care.clone_from(&self.care);
+        let operations = Arc::clone(&self.operations);
+        let target = self.targets.get(&plan.connection).cloned();
+        self.answer(async move {
+            // The world may have moved since the plan was shown: the guards look again before anything is
+            // agreed to. What the adapter itself found stays.
+            let again = guard::judge(&operations.completed(*evidence).await, &plan);
+            plan.guards.retain(|known| !again.iter().any(|it| it.guard == known.guard));
+            plan.guards.extend(again);
+            let id = plan.operation.clone();
+            let Some(target) = target else { return Msg::Started(id, Err(no_connection())) };
+            let started = match line {
+                Some(line) => operations.enter(target, *plan, agreed, line).await,
+                None => operations.start(target, *plan, agreed.0, agreed.1).await,
+            };
+            Msg::Started(id, started.map(drop))
+        });
+    }
+
+    /// Ends what only this process holds open.
+    pub async fn close(&self, ids: Vec<OperationId>) {
+        self.operations.close(ids).await;
     }
 
     /// What is done from here on is done to the embedded fleet.

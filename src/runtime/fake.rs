@@ -1,14 +1,17 @@
 //! A platform that is played, for tests of what drives platforms.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use futures_util::stream;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     fleet::{
         Delta, Document, Kind, Resource, ResourceId, Scope, Text, Timestamp,
         log::LogBatch,
@@ -26,6 +29,10 @@ pub(super) struct Fake {
     profile: Profile,
     /// The nodes there are, or why they cannot be listed.
     pub(super) nodes: Mutex<Result<Vec<Resource>>>,
+    /// Kinds whose lists fail with this error, or hang without one.
+    pub(super) failing: Mutex<BTreeMap<Kind, Option<Error>>>,
+    /// The kinds that were asked for, in order.
+    pub(super) watched: Mutex<Vec<Kind>>,
     /// How many steps were sent.
     pub(super) sent: Arc<AtomicUsize>,
     /// How often it was asked who it takes us for, which it never says.
@@ -48,6 +55,8 @@ impl Fake {
         Self {
             profile,
             nodes: Mutex::new(Ok(Vec::new())),
+            failing: Mutex::default(),
+            watched: Mutex::default(),
             sent: Arc::default(),
             checks: AtomicUsize::default(),
             revealed: AtomicUsize::default(),
@@ -67,6 +76,12 @@ impl Adapter for Fake {
 
     fn watch(&self, kind: Kind) -> BoxStream<'static, Result<Delta>> {
         let scope = Scope::whole(CONNECTION.into(), kind);
+        self.watched.lock().expect("no test panics here").push(kind);
+        match self.failing.lock().expect("no test panics here").get(&kind).cloned() {
+            Some(Some(error)) => return Box::pin(stream::iter([Err(error)])),
+            Some(None) => return Box::pin(stream::pending()),
+            None => {}
+        }
         let said = match self.nodes.lock().expect("no test panics here").clone() {
             Err(error) => vec![Err(error)],
             Ok(nodes) => {
@@ -101,16 +116,27 @@ impl Adapter for Fake {
             for (number, step) in plan.steps.iter().enumerate() {
                 if let Err(error) = scribe.sending(number, &step.request).await {
                     let text = format!("not sent: {error}").into();
-                    return Progress::Verdict(Verdict { outcome: Outcome::Refused, text, left: Vec::new() });
+                    return Progress::Verdict(Verdict {
+                        outcome: Outcome::Refused,
+                        text,
+                        left: Vec::new(),
+                        undone: Vec::new(),
+                    });
                 }
                 sent.fetch_add(1, Ordering::SeqCst);
             }
-            Progress::Verdict(Verdict { outcome: Outcome::Completed, text: "done".into(), left: Vec::new() })
+            Progress::Verdict(Verdict {
+                outcome: Outcome::Completed,
+                text: "done".into(),
+                left: Vec::new(),
+                undone: Vec::new(),
+            })
         }))
     }
 
     fn observe(&self, _: OperationRecord) -> BoxStream<'static, Progress> {
-        let verdict = Verdict { outcome: Outcome::Interrupted, text: "cut off".into(), left: Vec::new() };
+        let verdict =
+            Verdict { outcome: Outcome::Interrupted, text: "cut off".into(), left: Vec::new(), undone: Vec::new() };
         Box::pin(stream::iter([Progress::Verdict(verdict)]))
     }
 }

@@ -2,12 +2,14 @@
 
 mod act;
 mod doctor;
+mod enter;
 mod follow;
 mod gather;
 mod inspect;
 mod logs;
 mod look;
 mod name;
+mod objects;
 mod operations;
 mod output;
 mod stream;
@@ -22,6 +24,7 @@ pub use gather::{Gathered, gather};
 pub use inspect::{describe, get};
 pub use logs::{LogOptions, Stamps, logs};
 pub use name::{Fit, Name};
+pub use objects::{mistyped, objects};
 pub use operations::{handover, observe, operation, operations, recorded, replay};
 pub use output::{Output, say};
 pub use stream::watch;

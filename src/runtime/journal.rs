@@ -367,7 +367,12 @@ mod tests {
     }
 
     fn verdict() -> Entry {
-        Entry::Verdict(Verdict { outcome: Outcome::Completed, text: "done".into(), left: Vec::new() })
+        Entry::Verdict(Verdict {
+            outcome: Outcome::Completed,
+            text: "done".into(),
+            left: Vec::new(),
+            undone: Vec::new(),
+        })
     }
 
     #[test]

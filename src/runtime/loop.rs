@@ -1,18 +1,23 @@
 //! The loop: input first, then everything already waiting, then effects, then subscriptions, then a frame if anything
 //! visible changed. A burst of a thousand deltas costs one frame; a key never waits behind them.
 
+mod connecting;
+mod suspended;
+
 use std::{sync::Arc, time::Duration};
 
 use crossterm::event::EventStream;
-use futures_util::StreamExt as _;
 use ratatui::{Terminal as Canvas, TerminalOptions, Viewport, layout::Rect};
 use tokio::{
     sync::mpsc,
+    task::JoinSet,
     time::{Instant, sleep_until},
 };
 
+use self::suspended::{heard_of, next_of};
 use super::{
     abilities::Abilities,
+    candidates::{self, Candidates},
     clock,
     effects::{Effects, Question},
     input,
@@ -20,17 +25,18 @@ use super::{
     operations::Operations,
     painter::Painter,
     panics,
-    signals::{self, Asked, Signals},
+    session::{Heard, Session},
+    signals::{Asked, Signals},
     supervisor::{FromStream, Supervisor},
     terminal::{Mouse, Terminal},
     writer::Writer,
 };
 use crate::{
     app::{App, Effect, Msg, Outcome, Redraw, Subscription},
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, Text},
-    operation::{Authority, Care},
-    platform::{Adapter, BoxFuture},
+    operation::{Authority, Care, OperationId, Verb},
+    platform::{Adapter, BoxFuture, Told},
     ui::{self, Theme},
 };
 
@@ -57,6 +63,8 @@ pub struct Setup {
     pub problems: Vec<String>,
     /// Finds and makes the connections. Begun only after the first frame, so that nothing delays that.
     pub connect: BoxFuture<'static, Result<Connected>>,
+    /// What could be connected to besides, once somebody asks.
+    pub candidates: Arc<dyn Candidates>,
     /// What may be changed at all.
     pub authority: Authority,
     /// What the team decided about haste: `config.safety.care(…)`.
@@ -110,7 +118,9 @@ pub async fn run(mut setup: Setup) -> Result<Ending> {
     }
     let ending = console.go_on(&terminal, signals).await;
     console.writer.finish(LAST_WRITE);
+    drop(console.session.take());
     terminal.leave();
+    console.effects.close(console.app.open_ways()).await;
     ending
 }
 
@@ -126,12 +136,19 @@ struct Console {
     from_effects: mpsc::Receiver<Msg>,
     from_operations: mpsc::Receiver<Question>,
     connect: Option<BoxFuture<'static, Result<Connected>>>,
+    candidates: Arc<dyn Candidates>,
+    /// Connections on their way, by the name they were asked for.
+    opening: JoinSet<(Text, Result<Connected>)>,
     redraw: Redraw,
     /// Whether somebody pressed a key since the last frame.
     waited_for: bool,
     drawn_at: Instant,
     tick: Option<(Duration, Instant)>,
     subscriptions: Vec<Subscription>,
+    /// Keys; nobody's while a session has the terminal.
+    events: Option<EventStream>,
+    /// Whoever is in a container has the terminal; nothing is drawn.
+    session: Option<(OperationId, Session)>,
 }
 
 impl Console {
@@ -151,23 +168,34 @@ impl Console {
             canvas,
             writer: Writer::start(terminal.output()?).map_err(|error| thread_failed(&error))?,
             supervisor: Supervisor::new(to_streams),
-            effects: Effects::new(operations, setup.journal, setup.care, to_effects, to_operations),
+            effects: Effects::new(
+                operations,
+                setup.journal,
+                setup.care,
+                to_effects,
+                to_operations,
+                Arc::clone(&setup.candidates),
+            ),
             from_streams,
             from_effects,
             from_operations,
             connect: Some(setup.connect),
+            candidates: setup.candidates,
+            opening: JoinSet::new(),
             redraw: Redraw::Everything,
             waited_for: false,
             drawn_at: Instant::now(),
             tick: None,
             subscriptions: Vec::new(),
+            events: None,
+            session: None,
         })
     }
 
     async fn go_on(&mut self, terminal: &Terminal, mut signals: Signals) -> Result<Ending> {
         let (gone, mut hang_up) = mpsc::channel::<()>(1);
         terminal.watch_for_hangup(gone)?;
-        let mut events = EventStream::new();
+        self.events = Some(EventStream::new());
         let mut connecting = self.connect.take().map(tokio::spawn);
         loop {
             let frame_due = self.frame_due();
@@ -181,8 +209,10 @@ impl Console {
                     Asked::HangUp => return Ok(Ending::HangUp),
                     Asked::Stop => self.stop(terminal)?,
                     Asked::Continue => self.take_again(terminal)?,
+                    // The input library tells it to the console itself.
+                    Asked::Resize => self.session.iter().for_each(|(_, session)| session.resized()),
                 },
-                event = events.next() => match event {
+                event = next_of(&mut self.events) => match event {
                     Some(Ok(event)) => {
                         if let Some(msg) = input::message(event) {
                             self.heard(msg);
@@ -190,6 +220,16 @@ impl Console {
                         }
                     }
                     Some(Err(_)) | None => return Ok(Ending::HangUp),
+                },
+                // Not while the terminal is still busy with what came before.
+                heard = heard_of(&mut self.session), if !self.writer.busy() => match heard {
+                    Heard::Told(Told::Output(bytes) | Told::Errors(bytes)) => self.writer.write(bytes),
+                    Heard::Told(Told::Exit(_) | Told::Progress(_)) => {}
+                    Heard::Over => self.leave_session(terminal)?,
+                    Heard::Left => {
+                        self.session.iter().for_each(|(id, _)| self.effects.begin(Effect::Cancel(id.clone())));
+                        self.leave_session(terminal)?;
+                    }
                 },
                 // Before what streams say: an operation that waits must not wait behind a flood.
                 Some(question) = self.from_operations.recv() => {
@@ -204,6 +244,11 @@ impl Console {
                         // A panic in discovery: the hook has kept its report and `happened` is ready.
                         Err(_) => continue,
                     }
+                }
+                Some(opened) = self.opening.join_next() => {
+                    // A panic on the way: the hook has kept its report and `happened` is ready.
+                    let Ok((name, opened)) = opened else { continue };
+                    self.opened(name, opened);
                 }
                 () = self.writer.written() => {}
                 () = until(frame_due), if frame_due.is_some() && !self.writer.busy() => self.draw(),
@@ -226,7 +271,7 @@ impl Console {
     /// When the next frame may be drawn, if one is wanted.
     fn frame_due(&self) -> Option<Instant> {
         let pause = if self.waited_for { KEY_FRAME } else { FRAME };
-        (self.redraw != Redraw::Nothing).then(|| self.drawn_at + pause)
+        (self.redraw != Redraw::Nothing && self.session.is_none()).then(|| self.drawn_at + pause)
     }
 
     /// One message, with the time it came at.
@@ -267,25 +312,6 @@ impl Console {
         self.effects.queue(outcome.effects);
     }
 
-    fn connected(&mut self, found: Result<Connected>) {
-        match found {
-            Ok(found) => {
-                self.supervisor.add(&found.adapters);
-                self.effects.add(&found.adapters, &found.read_only);
-                let profiles: Vec<_> = found.adapters.iter().map(|adapter| adapter.profile().clone()).collect();
-                let embedded = profiles.iter().any(|profile| profile.embedded);
-                if embedded {
-                    self.effects.set_apart();
-                }
-                if !found.problems.is_empty() {
-                    self.heard(Msg::Problems(found.problems));
-                }
-                self.heard(if embedded { Msg::Embedded(profiles) } else { Msg::Connections(profiles) });
-            }
-            Err(error) => self.heard(Msg::Undiscovered(error)),
-        }
-    }
-
     fn ticked(&mut self) {
         if let Some((period, at)) = &mut self.tick {
             *at = Instant::now() + *period;
@@ -308,13 +334,32 @@ impl Console {
                         self.redraw = Redraw::Everything;
                     }
                 }
+                Effect::OpenCandidate(name) => {
+                    let candidates = Arc::clone(&self.candidates);
+                    self.opening.spawn(async move {
+                        let asked = name.clone();
+                        (name, candidates::ask(&candidates, move |it| it.open(&asked)).await)
+                    });
+                }
+                Effect::Focus(group) => {
+                    for connection in self.supervisor.focus(group.as_ref()) {
+                        // What runs is not what is wanted any more, though that is called the same.
+                        self.subscriptions.clear();
+                        self.heard(Msg::Restarted(connection));
+                    }
+                }
                 Effect::Bell => self.canvas.backend_mut().bell(),
+                Effect::Approve { plan, answer, override_reason, evidence } if plan.verb == Verb::Exec => {
+                    let session = self.enter_session(terminal, &plan)?;
+                    self.effects.approve(plan, (answer, override_reason), evidence, Some(session));
+                }
                 Effect::Describe(_)
                 | Effect::Reveal(_)
                 | Effect::Check(_)
                 | Effect::Plan(..)
                 | Effect::Approve { .. }
                 | Effect::Cancel(_)
+                | Effect::ListCandidates
                 | Effect::ReadJournal
                 | Effect::SearchLog(_)
                 | Effect::Save { .. } => self.effects.begin(effect),
@@ -336,7 +381,7 @@ impl Console {
         self.supervisor.reconcile(&wanted);
         let period = wanted.iter().filter_map(|subscription| match subscription {
             Subscription::Clock(period) => Some(*period),
-            Subscription::Watch(..) | Subscription::Logs(_) => None,
+            Subscription::Watch(..) | Subscription::Objects(_) | Subscription::Logs(_) => None,
         });
         let period = period.min();
         if period != self.tick.map(|(period, _)| period) {
@@ -362,23 +407,6 @@ impl Console {
         self.waited_for = false;
         self.drawn_at = Instant::now();
     }
-
-    /// Gives the terminal back and stops, until the shell continues this process.
-    fn stop(&mut self, terminal: &Terminal) -> Result<()> {
-        self.writer.finish(LAST_WRITE);
-        terminal.leave();
-        signals::stop_this_process();
-        self.take_again(terminal)
-    }
-
-    fn take_again(&mut self, terminal: &Terminal) -> Result<()> {
-        self.writer.finish(LAST_WRITE);
-        terminal.enter()?;
-        let size = Terminal::size();
-        self.canvas.backend_mut().forget();
-        self.heard(Msg::Resize(size.width, size.height));
-        Ok(())
-    }
 }
 
 async fn until(at: Option<Instant>) {
@@ -389,5 +417,5 @@ async fn until(at: Option<Instant>) {
 }
 
 fn thread_failed(error: &std::io::Error) -> Error {
-    Error::new(crate::error::ErrorKind::Io, "no thread can be started for the terminal").because(error)
+    Error::new(ErrorKind::Io, "no thread can be started for the terminal").because(error)
 }

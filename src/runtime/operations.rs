@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     clock,
     journal::{Journal, JournalScribe, Look, append, completed},
+    session::Line,
 };
 use crate::{
     app::Msg,
@@ -24,7 +25,7 @@ use crate::{
         Answer, Authority, Entry, Evidence, Intent, OperationId, OperationRecord, Outcome, Permit, Plan, Progress,
         Verb, Verdict, guard,
     },
-    platform::{Adapter, Canceller, Secret},
+    platform::{Adapter, BoxStream, Canceller, Secret, Told},
 };
 
 /// What a connection is, as far as changing it goes.
@@ -47,18 +48,23 @@ pub struct Operations {
     messages: Sender<Msg>,
     running: Arc<Mutex<HashMap<OperationId, Canceller>>>,
     identities: Mutex<HashMap<ConnectionId, Text>>,
-    told: Mutex<Told>,
+    told: Mutex<Once>,
 }
 
 /// What needs not be told or looked at again.
 #[derive(Default)]
-struct Told {
+struct Once {
     problems: HashSet<String>,
     observed: HashSet<OperationId>,
 }
 
 /// A platform that does not say who it takes us for within this time does not hold up the first request.
 const INTRODUCTION: Duration = Duration::from_secs(2);
+
+/// Between two looks whether what was asked to end has.
+const BRIEFLY: Duration = Duration::from_millis(10);
+/// The console ends within a second.
+const CLOSING: Duration = Duration::from_millis(500);
 
 /// How long to wait for room on the journal's disk before a verdict is written again.
 const ROOM: Duration = Duration::from_secs(5);
@@ -112,6 +118,31 @@ impl Operations {
         answer: Answer,
         override_reason: Option<Text>,
     ) -> Result<OperationId> {
+        self.begin(target, plan, (answer, override_reason), None).await
+    }
+
+    /// The same for a command in a container, with a `line` to whoever asked for it.
+    pub async fn enter(
+        &self,
+        target: Target,
+        plan: Plan,
+        agreed: (Answer, Option<Text>),
+        line: Line,
+    ) -> Result<OperationId> {
+        self.begin(target, plan, agreed, Some(line)).await
+    }
+
+    async fn begin(
+        &self,
+        target: Target,
+        plan: Plan,
+        (answer, override_reason): (Answer, Option<Text>),
+        line: Option<Line>,
+    ) -> Result<OperationId> {
+        if (plan.verb == Verb::Exec) != line.is_some() {
+            return Err(Error::new(ErrorKind::Usage, "a command in a container needs somebody before it")
+                .hint("use `quarterdeck exec`, or the key for it in the console"));
+        }
         let id = plan.operation.clone();
         let permit = self.permit(&target)?;
         let identity = self.identity(&*target.adapter).await;
@@ -129,7 +160,10 @@ impl Operations {
         let cancel = canceller.listener();
         self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), canceller);
         let scribe = Arc::new(JournalScribe::new(self.journal.clone(), &approved, self.operator.clone(), target.look));
-        let progress = target.adapter.run(approved, scribe, cancel);
+        let progress = match line {
+            None => target.adapter.run(approved, scribe, cancel),
+            Some(Line { input, screen }) => shown(target.adapter.exec(approved, scribe, cancel, input), screen),
+        };
         self.follow(id.clone(), progress);
         Ok(id)
     }
@@ -185,6 +219,19 @@ impl Operations {
         }
     }
 
+    /// Ends what is open only for as long as this process holds it, and waits for its last line, but not for long.
+    pub async fn close(&self, ids: Vec<OperationId>) {
+        for id in &ids {
+            self.cancel(id);
+        }
+        let closed = async {
+            while ids.iter().any(|id| self.running.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id)) {
+                sleep(BRIEFLY).await;
+            }
+        };
+        let _ = timeout(CLOSING, closed).await;
+    }
+
     /// How many operations are under way.
     pub fn under_way(&self) -> usize {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).len()
@@ -192,7 +239,7 @@ impl Operations {
 
     /// Records answers and the verdict, and tells the loop everything. Runs by itself to the end: a stream that may
     /// have a request in flight is never dropped.
-    fn follow(&self, id: OperationId, mut progress: crate::platform::BoxStream<'static, Progress>) {
+    fn follow(&self, id: OperationId, mut progress: BoxStream<'static, Progress>) {
         let (journal, messages, running) = (self.journal.clone(), self.messages.clone(), Arc::clone(&self.running));
         tokio::spawn(async move {
             let record = async |entry| append(journal.clone(), id.clone(), entry).await;
@@ -216,12 +263,15 @@ impl Operations {
                     | Progress::Subject { .. }
                     | Progress::Task { .. }
                     | Progress::Waiting { .. }
+                    | Progress::Carried(_)
                     | Progress::Trouble(_) => tell(item).await,
                 }
             }
+            // Nothing more is shown.
+            drop(progress);
             let verdict = ended.unwrap_or_else(|| {
                 let text = "the adapter stopped without a verdict; look at the platform".into();
-                Verdict { outcome: Outcome::Unknown, text, left: Vec::new() }
+                Verdict { outcome: Outcome::Unknown, text, left: Vec::new(), undone: Vec::new() }
             });
             let mut recorded = record(Entry::Verdict(verdict.clone())).await;
             running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -236,6 +286,24 @@ impl Operations {
             }
         });
     }
+}
+
+/// How a session is going; what it says goes to `screen`.
+fn shown(told: BoxStream<'static, Told>, screen: Sender<Told>) -> BoxStream<'static, Progress> {
+    told.filter_map(move |told| {
+        let screen = screen.clone();
+        async move {
+            match told {
+                Told::Progress(progress) => Some(progress),
+                Told::Output(_) | Told::Errors(_) | Told::Exit(_) => {
+                    // Whoever left does not see the rest.
+                    let _ = screen.send(told).await;
+                    None
+                }
+            }
+        }
+    })
+    .boxed()
 }
 
 fn read_only(connection: &ConnectionId, hint: Option<&str>) -> Error {

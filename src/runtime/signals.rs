@@ -15,6 +15,8 @@ pub enum Asked {
     Stop,
     /// Take the terminal again: SIGCONT.
     Continue,
+    /// Look at the terminal's size: SIGWINCH.
+    Resize,
 }
 
 /// All signals the console answers to.
@@ -26,6 +28,7 @@ pub struct Signals {
     hang_up: Signal,
     stop: Signal,
     go_on: Signal,
+    resize: Signal,
 }
 
 impl Signals {
@@ -40,6 +43,7 @@ impl Signals {
             quit: to(SignalKind::quit())?,
             hang_up: to(SignalKind::hangup())?,
             stop: to(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
+            resize: to(SignalKind::window_change())?,
             go_on: to(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
         })
     }
@@ -53,6 +57,7 @@ impl Signals {
             _ = self.hang_up.recv() => Asked::HangUp,
             _ = self.stop.recv() => Asked::Stop,
             _ = self.go_on.recv() => Asked::Continue,
+            _ = self.resize.recv() => Asked::Resize,
         }
     }
 }

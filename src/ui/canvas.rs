@@ -1,5 +1,7 @@
 //! Where everything is drawn: text into cells, cut by width and made safe. Nothing reaches the terminal any other way.
 
+use std::borrow::Cow;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -223,6 +225,22 @@ pub(crate) fn padded(text: &str, width: u16) -> String {
     padded
 }
 
+/// The end of `text` in at most `width` cells, where a sign tells that its beginning is cut.
+pub(crate) fn tail(text: &str, width: u16) -> Cow<'_, str> {
+    if fits(text, width) {
+        return Cow::Borrowed(text);
+    }
+    let mut left = width.saturating_sub(1);
+    let last = text.grapheme_indices(true).rev().take_while(|(_, symbol)| {
+        let wide = cells(symbol);
+        let room = wide <= left;
+        left = left.saturating_sub(wide);
+        room
+    });
+    let from = last.last().map_or(text.len(), |(at, _)| at);
+    Cow::Owned(format!("…{}", text.get(from..).unwrap_or_default()))
+}
+
 /// Whether `text` fits `width` cells.
 fn fits(text: &str, width: u16) -> bool {
     let width = usize::from(width);
@@ -319,5 +337,13 @@ mod tests {
             canvas.line(area, 0).right("12s", text).put("newswatch_auth", text);
         });
         assert_eq!(drawn, "newswat… 12s");
+    }
+
+    #[test]
+    fn a_tail_keeps_the_end() {
+        assert_eq!(tail("eu-central-1a", 13), "eu-central-1a");
+        assert_eq!(tail("eu-central-1a", 4), "…-1a");
+        assert_eq!(tail("世界", 3), "…界");
+        assert_eq!(tail("世界", 2), "…");
     }
 }

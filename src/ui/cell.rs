@@ -5,7 +5,8 @@ use std::time::Duration;
 use ratatui::{layout::Rect, style::Style};
 
 use super::{
-    canvas::{Canvas, cells},
+    canvas::{Canvas, cells, tail},
+    columns::LATENCY,
     theme::Theme,
     widget::{gauge, sparkline::sparkline},
 };
@@ -32,7 +33,7 @@ pub(crate) fn cell(canvas: &mut Canvas<'_>, area: Rect, field: Field, row: Row<'
     let role = if row.stale.is_some() { theme.stale } else { role(theme, field, row.resource, &value, world) };
     let words = value.display(world.now);
     match (field, &value) {
-        (Field::Cpu | Field::Memory, Value::Percent(percent)) => {
+        (Field::Cpu | Field::Memory | Field::CpuUsed | Field::MemoryUsed, Value::Percent(percent)) => {
             let number = 5.min(area.width);
             let bar = area.width - number;
             if bar >= BAR {
@@ -52,9 +53,9 @@ pub(crate) fn cell(canvas: &mut Canvas<'_>, area: Rect, field: Field, row: Row<'
         }
         (Field::Latency, _) => {
             if let Some(endpoint) = row.resource.as_endpoint()
-                && area.width > 10
+                && area.width > LATENCY + 3
             {
-                sparkline(canvas, Rect { width: area.width - 7, ..area }, &endpoint.latency_ms);
+                sparkline(canvas, Rect { width: area.width - LATENCY, ..area }, &endpoint.latency_ms);
             }
             right(canvas, area, &words, role);
         }
@@ -64,7 +65,11 @@ pub(crate) fn cell(canvas: &mut Canvas<'_>, area: Rect, field: Field, row: Row<'
             let mut line = canvas.line(area, 0);
             line.put(sign, role).gap(1).put(&words, role);
         }
-        _ if field.align() == Align::Right => right(canvas, area, &words, role),
+        // Zones of one region differ in their last letters.
+        (Field::Zone, _) => {
+            canvas.put(area.x, area.y, area.width, &tail(&words, area.width), role);
+        }
+        _ if world.context().align(field) == Align::Right => right(canvas, area, &words, role),
         _ => {
             canvas.put(area.x, area.y, area.width, &words, role);
         }
@@ -98,7 +103,7 @@ pub(crate) const fn rollout_sign(state: RolloutState) -> &'static str {
     match state {
         RolloutState::Completed => "✔",
         RolloutState::Updating => "◐",
-        RolloutState::Stalled => "‖",
+        RolloutState::Stalled | RolloutState::Held => "‖",
         RolloutState::Paused | RolloutState::RollbackPaused => "✖",
         RolloutState::RollingBack | RolloutState::RolledBack => "↶",
     }
@@ -109,7 +114,9 @@ pub(crate) const fn rollout_role(theme: &Theme, state: RolloutState) -> Style {
     match state {
         RolloutState::Completed => theme.muted,
         RolloutState::Updating => theme.progressing,
-        RolloutState::Stalled | RolloutState::RollingBack | RolloutState::RolledBack => theme.degraded,
+        RolloutState::Stalled | RolloutState::Held | RolloutState::RollingBack | RolloutState::RolledBack => {
+            theme.degraded
+        }
         RolloutState::Paused | RolloutState::RollbackPaused => theme.failing,
     }
 }
@@ -147,6 +154,12 @@ fn role(theme: &Theme, field: Field, resource: &Resource, value: &Value<'_>, wor
         return theme.muted;
     }
     match (field, value) {
+        // An instant is an age here, and those are there to be looked up.
+        (Field::Cell(_), Value::When(_)) => theme.muted,
+        // What makes it unwell is said by one of its cells.
+        (Field::Cell(_), Value::Text(word)) if resource.as_object().is_some_and(|it| it.is_unwell(word)) => {
+            theme.health(resource.health())
+        }
         (Field::State | Field::Availability, _) => state_role(theme, resource),
         (Field::Role, _) => role_of_node(theme, resource.as_node()),
         (Field::Purchase, _) => purchase(theme, resource.as_node()),
@@ -155,6 +168,12 @@ fn role(theme: &Theme, field: Field, resource: &Resource, value: &Value<'_>, wor
         }
         (Field::Rollout, _) => rollout(theme, resource.as_service()),
         (Field::Pending, _) => theme.progressing,
+        // Memory is taken away by killing, CPU by waiting.
+        (Field::MemoryUsed, Value::Memory { used, most })
+            if *most > 0 && used.saturating_mul(10) >= most.saturating_mul(9) =>
+        {
+            theme.warning
+        }
         (Field::ExitCode | Field::Reachability, _) if resource.health() == Health::Failing => theme.failing,
         (Field::Restarts | Field::ExitCode | Field::Until | Field::Holder, _) => theme.warning,
         (Field::Tests, Value::Ratio(part, whole)) if part < whole => theme.failing,
@@ -191,7 +210,9 @@ fn state_role(theme: &Theme, resource: &Resource) -> Style {
         | Resource::Pipeline(_)
         | Resource::Endpoint(_)
         | Resource::Backing(_)
-        | Resource::Lock(_) => match resource.health() {
+        | Resource::Lock(_)
+        | Resource::Definition(_)
+        | Resource::Object(_) => match resource.health() {
             Health::Healthy => theme.text,
             health @ (Health::Idle | Health::Progressing | Health::Unknown | Health::Degraded | Health::Failing) => {
                 theme.health(health)

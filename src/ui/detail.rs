@@ -45,7 +45,7 @@ pub(crate) fn detail(canvas: &mut Canvas<'_>, area: Rect, resource: &Resource, w
         Resource::Backing(it) => {
             Facts::new(canvas, inside).words("detail", &it.detail, theme.text).words("group", &it.group, theme.muted);
         }
-        Resource::Cluster(_) | Resource::Lock(_) => {}
+        Resource::Cluster(_) | Resource::Lock(_) | Resource::Definition(_) | Resource::Object(_) => {}
     }
 }
 

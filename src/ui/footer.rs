@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What is hinted at, most wanted first; what means nothing in a place is left out there.
-const HINTED: [Command; 30] = [
+const HINTED: [Command; 33] = [
     Command::Open,
     Command::Describe,
     Command::Logs,
@@ -25,6 +25,9 @@ const HINTED: [Command; 30] = [
     Command::Plan(Verb::Test),
     Command::Plan(Verb::Remove),
     Command::Plan(Verb::Evict),
+    Command::Plan(Verb::Delete),
+    Command::Plan(Verb::Exec),
+    Command::Plan(Verb::Forward),
     Command::CancelOperation,
     Command::Resume,
     Command::Undo,
@@ -95,10 +98,17 @@ fn hint(app: &App, place: Place, command: Command) -> Option<(String, &'static s
         | Overlay::Messages(_)
         | Overlay::Sort(_)
         | Overlay::Connections(_)
+        | Overlay::Pick(_)
+        | Overlay::Forwards(_)
         | Overlay::Ask(_)
         | Overlay::Reveal(_) => false,
     };
     if command == Command::Override && !app.overlays().iter().any(forbidden) {
+        return None;
+    }
+    // Of all lists, only that of forwards has something to end.
+    let forwards = matches!(app.overlays().last(), Some(Overlay::Forwards(_)));
+    if command == Command::CancelOperation && place == Place::List && !forwards {
         return None;
     }
     let key = app.keymap().keys(command).first()?;

@@ -63,7 +63,10 @@ pub(crate) fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
         line.gap(2);
     }
     if let Some(only) = world.only {
-        line.whole(&format!("only {only} of {count}"), theme.accent);
+        line.whole(&format!("only {only} of {count}"), theme.accent).gap(2);
+    }
+    if let Some(group) = world.group {
+        line.whole(&format!("namespace {group}"), theme.accent);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod connections;
 mod describe;
+mod forwards;
 mod help;
 mod lists;
 mod palette;
@@ -39,6 +40,8 @@ pub(crate) fn overlay(canvas: &mut Canvas<'_>, area: Rect, overlay: &Overlay, ap
         Overlay::Messages(it) => lists::messages(canvas, area, it, app).into(),
         Overlay::Sort(it) => lists::sort(canvas, area, it, app).into(),
         Overlay::Connections(it) => connections::connections(canvas, area, it, app).into(),
+        Overlay::Pick(it) => lists::pick(canvas, area, it).into(),
+        Overlay::Forwards(it) => forwards::forwards(canvas, area, it, app).into(),
         Overlay::Reveal(it) => reveal::reveal(canvas, area, it, app),
         Overlay::Ask(it) => prompt::details(canvas, area, it).into(),
         Overlay::Prompt(_) => Lines::default(),

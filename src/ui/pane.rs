@@ -2,7 +2,7 @@
 
 mod lanes;
 mod logs;
-mod operations;
+pub(super) mod operations;
 mod overview;
 
 use ratatui::layout::Rect;
@@ -17,7 +17,7 @@ use super::{
     widget::quorum::quorum,
 };
 use crate::{
-    app::{App, Command, Pane, Screen, Table, screen},
+    app::{App, Command, Pane, Screen, Table, screen, table::Within},
     fleet::{Cluster, Health, Kind, Resource, time::brief},
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn pane(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
         Pane::Overview => overview::overview(canvas, area, app),
         Pane::Logs => logs::logs(canvas, area, app),
         Pane::Operations => operations::operations(canvas, area, app),
-        Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
+        Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing | Pane::Objects => {
             tabular(canvas, area, app)
         }
     }
@@ -77,7 +77,7 @@ const fn has_detail(resource: &Resource) -> bool {
         | Resource::Pipeline(_)
         | Resource::Endpoint(_)
         | Resource::Backing(_) => true,
-        Resource::Cluster(_) | Resource::Lock(_) => false,
+        Resource::Cluster(_) | Resource::Lock(_) | Resource::Definition(_) | Resource::Object(_) => false,
     }
 }
 
@@ -95,7 +95,7 @@ fn title(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
         Pane::Overview => overview::counts(&mut line, app),
         Pane::Logs => logs::title(&mut line, app),
         Pane::Operations => operations::title(&mut line, app),
-        Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
+        Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing | Pane::Objects => {
             let Some(table) = app.table() else { return };
             let missing = world.shown().flat_map(|it| screen::missing(it.id(), table.kind(), world)).next();
             counted(&mut line, table);
@@ -120,7 +120,11 @@ fn counted(line: &mut Line<'_, '_>, table: &Table) {
     let (shown, total) = (table.len(), table.total());
     let counted = if shown == total { total.to_string() } else { format!("{shown} of {total}") };
     // A pane is called what its rows are; rows that were gone into are not.
-    let noun = if table.within().is_some() { table.kind().plural() } else { "" };
+    let noun = match table.within() {
+        Some(Within::Service(_) | Within::Node(_)) => table.kind().plural(),
+        None if table.kind() == Kind::Definition => "kinds",
+        Some(Within::Called(_)) | None => "",
+    };
     line.put(&counted, theme.text).gap(1).put(noun, theme.muted).gap(2);
     if !table.filter().is_empty() {
         line.put("/", theme.muted).put(table.filter().text(), theme.accent).gap(2);

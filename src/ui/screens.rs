@@ -1,6 +1,7 @@
 //! Whole screens, as a test draws them: snapshots by situation, every size, hostile names.
 
 mod newsroom;
+mod objects;
 mod sizes;
 
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
@@ -20,8 +21,8 @@ use crate::{
         sample::{NOW, id, minutes_ago},
     },
     operation::{
-        Enforcer, Finding, Impact, OperationRecord, Outcome, Plan, Precondition, Progress, Request, Step, Verb,
-        Verdict, Weight, plan::ServiceImpact,
+        Enforcer, Finding, Impact, OperationRecord, Outcome, Plan, Precondition, Progress, Request, Step, Traffic,
+        Verb, Verdict, Weight, plan::ServiceImpact,
     },
 };
 use newsroom::{logged, newsroom};
@@ -44,9 +45,13 @@ fn shown(sample: &mut Sample, width: u16, height: u16) -> String {
 
 /// One snapshot at both sizes.
 fn snapshot(name: &str, sample: &mut Sample) {
-    for (width, height) in [(80, 24), (120, 40)] {
+    snapshot_at(&[(80, 24), (120, 40)], name, sample);
+}
+
+fn snapshot_at(sizes: &[(u16, u16)], name: &str, sample: &mut Sample) {
+    for (width, height) in sizes {
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            insta::assert_snapshot!(format!("{name}@{width}x{height}"), shown(sample, width, height));
+            insta::assert_snapshot!(format!("{name}@{width}x{height}"), shown(sample, *width, *height));
         });
     }
 }
@@ -139,7 +144,7 @@ fn logs_followed_with_a_gap() {
 #[test]
 fn logs_paused_and_searched() {
     let mut sample = logged();
-    sample.press("t /").write("token").press("enter f");
+    sample.press("t /").write("token").press("enter N");
     snapshot("logs_paused_and_searched", &mut sample);
 }
 
@@ -248,6 +253,8 @@ fn a_description_is_read_in_sections() {
     };
     sample.tell(crate::app::Msg::Described(described, Ok(document))).later(9_000);
     snapshot("describe_in_sections", &mut sample);
+    sample.press("r");
+    snapshot("describe_as_yaml", &mut sample);
     sample.press("r /").write("newswatch").press("enter");
     snapshot("describe_as_json_with_a_match", &mut sample);
 }
@@ -309,6 +316,11 @@ fn confirm_asks_for_the_name_on_production() {
 }
 
 #[test]
+fn confirm_in_a_small_window_shows_what_is_agreed_to() {
+    snapshot_at(&[(80, 8), (30, 8)], "confirm_in_a_small_window_shows_what_is_agreed_to", &mut planned(fill));
+}
+
+#[test]
 fn confirm_refuses_what_a_guard_forbids() {
     let mut sample = planned(|plan| {
         fill(plan);
@@ -355,7 +367,8 @@ fn operations_under_way_and_ended() {
     snapshot("operation_under_way", &mut sample);
     let reason = "no suitable node (insufficient resources on 4 nodes)".into();
     let since = crate::fleet::Timestamp(NOW.0 - 190_000);
-    sample.progress(Progress::Waiting { reason, since }).later(1_000);
+    let id = id(Kind::Service, "newswatch_auth");
+    sample.progress(Progress::Waiting { id, reason, since }).later(1_000);
     snapshot("operation_that_does_not_move", &mut sample);
     sample.later(200_000);
     snapshot("operation_longer_than_expected", &mut sample);
@@ -363,9 +376,33 @@ fn operations_under_way_and_ended() {
         outcome: Outcome::Stalled,
         text: "Task 2 of 3 cannot be placed; the swarm will wait for ever.".into(),
         left: vec!["newswatch_auth runs two versions: 1 new task, 2 old ones".into()],
+        undone: Vec::new(),
     }));
     sample.press("esc");
     snapshot("operation_that_stalled", &mut sample);
+}
+
+#[test]
+fn forwards_tell_where_they_lead_and_what_they_carried() {
+    let mut sample = planned(|plan| {
+        plan.verb = Verb::Forward;
+        plan.name = "web".into();
+        plan.target = "Kubernetes at https://127.0.0.1:6443, context lab".into();
+    });
+    sample.press("y L").later(90_000);
+    let traffic = Traffic {
+        local: "127.0.0.1:8080".into(),
+        target: "team/web-7d4b9-x2x9k:80".into(),
+        open: 1,
+        connections: 3,
+        sent: 2_048,
+        received: 12_582_912,
+        trouble: Some("connect: connection refused".into()),
+    };
+    let text = "leads to web-7d4b9-x2x9k now: web-7d4b9-q8s7c goes".into();
+    sample.progress(Progress::Task { id: id(Kind::Service, "web"), text });
+    sample.progress(Progress::Carried(traffic));
+    snapshot("forwards_tell_where_they_lead_and_what_they_carried", &mut sample);
 }
 
 #[test]
@@ -377,7 +414,12 @@ fn what_is_completed_is_full() {
     let text = "2 of 3 tasks replaced".into();
     sample.progress(Progress::Subject { id: id(Kind::Service, "newswatch_auth"), done: 2, total: 3, text });
     let text = "newswatch_auth has the tasks it wants".into();
-    sample.progress(Progress::Verdict(Verdict { outcome: Outcome::Completed, text, left: Vec::new() }));
+    sample.progress(Progress::Verdict(Verdict {
+        outcome: Outcome::Completed,
+        text,
+        left: Vec::new(),
+        undone: Vec::new(),
+    }));
     sample.press("esc");
     snapshot("operation_that_completed", &mut sample);
 }
@@ -432,7 +474,8 @@ fn what_was_left_open_is_told_and_what_is_left_can_be_planned() {
         }
     };
     let text = "broke off between two steps".into();
-    let verdict = Verdict { outcome: Outcome::Interrupted, text, left: vec!["not sent: roll newswatch_redis".into()] };
+    let left = vec!["not sent: roll newswatch_redis".into()];
+    let verdict = Verdict { outcome: Outcome::Interrupted, text, left, undone: Vec::new() };
     let operations = vec![record("one", 40, Some(verdict)), record("two", 30, None), record("three", 5, None)];
     let broken = vec![operations[1].operation.clone()];
     sample.tell(crate::app::Msg::Journal(Ok(Recorded { operations, broken })));

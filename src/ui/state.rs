@@ -35,6 +35,10 @@ pub(crate) fn state(canvas: &mut Canvas<'_>, area: Rect, screen: &Screen, app: &
         Screen::Empty(Empty::Filtered { of }) => {
             let (back, filter) = (key_of(app, Command::Back), key_of(app, Command::Filter));
             page.say("○ ", theme.idle, &format!("The filter hides all {of}."), theme.text);
+            if let Some(problem) = app.table().and_then(|table| table.filter().problem(app.world())) {
+                let end = if problem.ends_with('?') { "" } else { "." };
+                page.say("▲ ", theme.warning, &format!("{problem}{end}"), theme.text);
+            }
             page.say("  ", theme.muted, &format!("{back} clears it, {filter} changes it."), theme.muted);
         }
         Screen::Empty(Empty::Unavailable(reasons)) => {

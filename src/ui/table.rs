@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     app::{Table, World, table::Row},
-    fleet::{Order, field::Align},
+    fleet::{Context, Order, field::Align},
 };
 
 /// Before each row: one cell for the cursor or the mark, one empty.
@@ -29,7 +29,7 @@ pub(crate) fn table(canvas: &mut Canvas<'_>, area: Rect, table: &Table, world: W
     let rows: Vec<Row<'_>> = table.visible(height, world).collect();
     let (columns, gap) = columns(table.kind(), inside.width, &rows, world.context());
     if heading > 0 {
-        headings(canvas, inside, &columns, gap, table);
+        headings(canvas, inside, &columns, gap, table, world.context());
     }
     for (y, row) in (body.y..body.bottom()).zip(rows) {
         let theme = canvas.theme;
@@ -54,7 +54,7 @@ pub(crate) fn table(canvas: &mut Canvas<'_>, area: Rect, table: &Table, world: W
     body
 }
 
-fn headings(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], gap: u16, table: &Table) {
+fn headings(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], gap: u16, table: &Table, context: Context<'_>) {
     let theme = canvas.theme;
     let mut x = area.x;
     for column in columns {
@@ -66,10 +66,10 @@ fn headings(canvas: &mut Canvas<'_>, area: Rect, columns: &[Column], gap: u16, t
         };
         let room = column.width.saturating_sub(u16::from(sorted));
         // A heading is cut without a sign for it: what is left of `RESTARTS` is understood, and `RE…` is not more.
-        let title = column.field.title();
-        let title = title.get(..usize::from(room).min(title.len())).unwrap_or(title);
+        let title = context.title(column.field).to_uppercase();
+        let title = title.get(..usize::from(room).min(title.len())).unwrap_or(&title);
         let used = cells(title);
-        let start = match column.field.align() {
+        let start = match context.align(column.field) {
             Align::Left => x,
             Align::Right => x + room - used,
         };

@@ -62,10 +62,11 @@ const fn short(pane: Pane) -> &'static str {
         Pane::Services => "Svcs",
         Pane::Tasks => "Tasks",
         Pane::Health => "Health",
-        Pane::Pipelines => "Pipes",
+        Pane::Pipelines => "Pipe",
         Pane::Logs => "Logs",
         Pane::Operations => "Ops",
-        Pane::Backing => "Stacks",
+        Pane::Backing => "Stack",
+        Pane::Objects => "Obj",
     }
 }
 
@@ -85,9 +86,9 @@ mod tests {
     #[test]
     fn the_pane_that_is_shown_is_named_however_little_room_there_is() {
         let drawn = |width| rows(width, 1, |canvas, area| tabs(canvas, area, Pane::Services)).trim().to_owned();
-        assert!(drawn(120).ends_with("7 Logs  8 Operations  9 Stacks"));
-        assert_eq!(drawn(80), "1 Over 2 Nodes 3 Services 4 Tasks 5 Health 6 Pipes 7 Logs 8 Ops 9 Stacks");
-        assert_eq!(drawn(40), "1 2 3 Services 4 5 6 7 8 9");
+        assert!(drawn(120).ends_with("7 Logs  8 Operations  9 Stacks  0 Objects"));
+        assert_eq!(drawn(80), "1 Over 2 Nodes 3 Services 4 Tasks 5 Health 6 Pipe 7 Logs 8 Ops 9 Stack 0 Obj");
+        assert_eq!(drawn(40), "1 2 3 Services 4 5 6 7 8 9 0");
         assert_eq!(drawn(10), "1 2 3 Se…");
     }
 }

@@ -113,11 +113,14 @@ fn in_production_only_the_typed_name_agrees() {
     console.shows("Type newswatch_auth and enter to agree");
     for wrong in ["y", "yes", "newswatch_auht", "newswatch_authx", "NEWSWATCH_AUTH"] {
         console.keys(wrong);
+        // Or the answer to the last one would be taken for the answer to this one.
+        console.hides("That is not");
         console.keys(ENTER);
         console.shows("That is not `newswatch_auth`");
         nothing_was_agreed_to(&home);
     }
     console.keys("newswatch_auth");
+    console.hides("That is not");
     console.rests(Duration::from_millis(300));
     console.shows("Plan: roll");
     nothing_was_agreed_to(&home);

@@ -58,7 +58,9 @@ fn a_command_line_that_is_wrong_says_what_was_meant_and_exits_with_2() {
     for (arguments, said) in [
         (&["gett"][..], "get"),
         (&["get", "servces"], "services"),
-        (&["get", "stakcs"], "'stacks'"),
+        (&["get", "stakcs"], "`stacks`"),
+        (&["get", "ingreses", FROZEN], "`ingresses`"),
+        (&["get", "objects", FROZEN], "objects of which kind?"),
         (&["get", "tasks", "age<2x", FROZEN], "`2x` does not compare with `age`: write a duration such as 90s"),
         (&["get", "services", "-e", "nope", FROZEN], "the environments are dev, qa, rc, staging, prod"),
         (&["-c", "nope", "get", "nodes", FROZEN], "no connection is called `nope`; there is absolute, newswatch"),
@@ -86,8 +88,11 @@ fn completions_are_a_script() {
         assert!(answer.well().contains("quarterdeck"), "{shell}");
     }
     let bash = home.run(&["completions", "bash"]);
+    // Longer than one argument of a command may be.
+    let script = home.path("completions.bash");
+    std::fs::write(&script, bash.well()).expect("a script");
     let mut check = std::process::Command::new("bash");
-    check.args(["-n", "-c", bash.well()]);
+    check.arg("-n").arg(&script);
     assert_eq!(crate::harness::answer(&mut check).code, Some(0), "bash can read it");
 }
 

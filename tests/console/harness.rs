@@ -468,8 +468,13 @@ impl Console {
 
     /// Types `keys`, all at once.
     pub fn keys(&self, keys: &str) {
+        self.try_keys(keys).expect("the terminal takes keys");
+    }
+
+    /// Types `keys`, all at once; fails where the console has ended meanwhile.
+    pub fn try_keys(&self, keys: &str) -> std::io::Result<()> {
         let mut terminal = &**self.terminal.as_ref().expect("the terminal is there");
-        terminal.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        terminal.write_all(keys.as_bytes())
     }
 
     /// Pastes `text` as terminals do where bracketed paste is on.

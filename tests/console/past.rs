@@ -166,8 +166,8 @@ fn ctrl_c_asks_to_stop_between_steps() {
     assert!(home.run(&["ops", "--demo"]).well().contains("cancelled"));
 }
 
-#[test]
-fn a_second_signal_leaves_at_once_and_the_journal_open() {
+/// A drain that is asked twice to end while it runs: its code, what it said from then on, and its home.
+fn asked_twice() -> (Option<i32>, String, Home) {
     let home = Home::new();
     let mut command = home.command(&["drain", "ip-10-20-17-171", "--yes", "--wait", "--demo"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -181,9 +181,19 @@ fn a_second_signal_leaves_at_once_and_the_journal_open() {
     for signal in [Signal::STOP, Signal::INT, Signal::TERM, Signal::CONT] {
         kill_process(Pid::from_child(&child), signal).expect("it runs");
     }
-    assert_eq!(child.wait().expect("it ends").code(), Some(4));
+    let code = child.wait().expect("it ends").code();
     let mut rest = String::new();
     said.read_to_string(&mut rest).expect("text");
+    (code, rest, home)
+}
+
+#[test]
+fn a_second_signal_leaves_at_once_and_the_journal_open() {
+    // Where the first has its effect before the second is heard, the drain is cancelled: that is another test's.
+    let mut tries = std::iter::repeat_with(asked_twice).take(10);
+    let (code, rest, home) =
+        tries.find(|(_, said, _)| said.contains("left; what was sent")).expect("the second signal is heard at once");
+    assert_eq!(code, Some(4), "{rest}");
     for words in
         ["asked to stop before the next step", "left; what was sent takes its course", "ops resume", "ops observe"]
     {

@@ -196,7 +196,7 @@ fn at_a_terminal_only_the_word_agrees() {
     let id = small(&home);
     for (typed, code) in [("\r", Some(3)), ("y\r", Some(3)), ("no\r", Some(3)), ("\x04", Some(3))] {
         let console = home.console(&["roll", &id, FROZEN]).open();
-        console.shows("to go on; anything else stops here");
+        console.shows("; anything else stops here");
         console.keys(typed);
         assert_eq!(console.ends(PATIENCE), code, "{typed:?}");
         assert!(!home.journal().exists(), "{typed:?}");

@@ -7,7 +7,7 @@ use crate::{
     open,
 };
 
-const PANES: [(&str, &str); 9] = [
+const PANES: [(&str, &str); 10] = [
     ("1", "Overview"),
     ("2", "Nodes"),
     ("3", "Services"),
@@ -17,6 +17,7 @@ const PANES: [(&str, &str); 9] = [
     ("7", "Logs"),
     ("8", "Operations"),
     ("9", "Stacks"),
+    ("0", "Objects"),
 ];
 
 /// The line above the pane: where one is.
@@ -68,7 +69,7 @@ fn tab_goes_through_all_panes_and_back() {
     console.keys("\t");
     at(&console, "Overview");
     console.keys("\x1b[Z");
-    at(&console, "Stacks");
+    at(&console, "Objects");
 }
 
 #[test]
@@ -101,6 +102,7 @@ fn tables_have_rows_and_headings() {
         ("5", "Health", ["/health", "prod"]),
         ("6", "Pipelines", ["newswatch", "absolute"]),
         ("9", "Stacks", ["newswatch", "registry"]),
+        ("0", "Objects", ["certificates", "ingresses"]),
     ] {
         console.keys(key);
         at(&console, name);
@@ -121,7 +123,8 @@ fn help_says_what_the_keys_of_this_place_do() {
     let help = console.shows("Moving");
     assert!(help.has("go in: service to tasks to logs"), "{}", help.text());
     console.keys("G");
-    console.shows("By name only, or elsewhere");
+    // What goes by name only stands last.
+    console.shows("choose the theme");
     console.keys(ESCAPE);
     console.hides("Moving");
     at(&console, "Services");
@@ -233,9 +236,13 @@ fn service_to_tasks_to_logs_takes_three_keys_and_escape_leads_back() {
     console.keys("3");
     at(&console, "Services");
     filter(&console, "auth env:prod");
+    // What is compared later is a screen that has come to rest.
+    console.rests(Duration::from_millis(300));
     let services = console.screen();
     console.keys(ENTER);
-    let tasks = console.until("the tasks of auth", |screen| title(screen).starts_with("Services › newswatch_auth"));
+    console.until("the tasks of auth", |screen| title(screen).starts_with("Services › newswatch_auth"));
+    console.rests(Duration::from_millis(300));
+    let tasks = console.screen();
     assert!(rows_with(&tasks, "auth").count() >= 3, "{}", tasks.text());
     console.keys(ENTER);
     let logs = console.until("the log of a task", |screen| title(screen).starts_with("Services › newswatch_auth ›"));
@@ -270,8 +277,13 @@ fn describe_shows_sections_and_the_platforms_own_answer() {
     console.keys("d");
     let sections = console.shows("service newswatch_auth");
     console.keys("r");
-    let raw = console.shows("as the platform says it");
-    assert!(raw.has("\"") && raw.text() != sections.text(), "{}", raw.text());
+    let yaml = console.shows("as YAML");
+    console.keys("r");
+    let json = console.shows("as JSON");
+    assert!(json.has("\": ") && !yaml.has("\": "), "{}", json.text());
+    console.keys("r");
+    console.until("sections again", |screen| screen.has("service newswatch_auth") && !screen.has("as JSON"));
+    assert!(sections.text() != yaml.text() && yaml.text() != json.text());
     console.keys(ESCAPE);
     console.hides("service newswatch_auth");
     at(&console, "Services");

@@ -31,6 +31,7 @@ pub fn open(kubeconfig: PathBuf, context: &str, namespaces: &[&str]) -> Kubernet
         context: Some(context.to_owned()),
         environments: EnvironmentRules::default(),
         namespaces: namespaces.iter().map(|it| (*it).to_owned()).collect(),
+        focus: None,
         read_only: true,
     })
 }
@@ -50,7 +51,7 @@ pub async fn listed(adapter: &Kubernetes, kind: Kind) -> Result<Vec<Resource>> {
             Delta::Begin(scope) => drop(open.insert(scope)),
             Delta::Seen(_, resources) => all.extend(resources),
             Delta::Complete(scope) => drop(open.remove(&scope)),
-            Delta::Gone(_) => {}
+            Delta::Used(..) | Delta::Gone(_) => {}
             Delta::Denied(_, error) => return Err(error),
         }
         if open.is_empty() {
@@ -85,7 +86,9 @@ impl Space {
         let name = format!("sight-{name}-{}", std::process::id());
         apply(&format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}"), &[]);
         let space = Self(name);
-        space.apply(yaml);
+        if !yaml.is_empty() {
+            space.apply(yaml);
+        }
         space
     }
 
@@ -111,7 +114,7 @@ impl Drop for Space {
     }
 }
 
-fn apply(yaml: &str, place: &[&str]) {
+pub fn apply(yaml: &str, place: &[&str]) {
     let kubeconfig = std::env::var_os("QUARTERDECK_LAB_KUBECONFIG").expect("only called with a lab");
     let mut command = Command::new("kubectl");
     command.args(place).args(["apply", "-f", "-"]).env("KUBECONFIG", kubeconfig);

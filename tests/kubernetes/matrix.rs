@@ -293,7 +293,7 @@ async fn what_became_of_a_drain_whose_console_died_is_found_by_looking() {
     );
     assert!(verdict.left.iter().any(|it| it.contains("own-04 stays cordoned")), "{verdict:?}");
     assert_eq!(notes.sent.lock().expect("no test panics here").len(), before, "nothing was sent");
-    assert_eq!(plan.rest(&sent, verdict.is_whole()).subjects, [stage.node_id()]);
+    assert_eq!(plan.rest(&sent, Some(verdict)).subjects, [stage.node_id()]);
 }
 
 #[tokio::test]
@@ -326,7 +326,7 @@ async fn what_is_left_of_a_drain_is_planned_anew() {
     assert_eq!(verdict.outcome, Outcome::Failed, "{verdict:?}");
     assert!(verdict.text.contains("stopped while it was refused"), "{verdict:?}");
     let sent: Vec<usize> = (0..steps).collect();
-    let rest = whole.rest(&sent, verdict.is_whole());
+    let rest = whole.rest(&sent, Some(&verdict));
     assert_eq!(rest.subjects, [stage.node_id()], "the node is still to be drained");
     let plan = stage.plan(Verb::Drain, stage.node_id(), Argument::None).await.expect("a plan of the rest");
     let titles: Vec<&str> = plan.steps.iter().map(|step| &*step.title).collect();

@@ -75,7 +75,9 @@ async fn everything_that_rolls_is_rolled_scaled_and_rolled_back_as_kubectl_does_
         let changed = plan.steps.first().and_then(|step| step.request.change.get("image of main").cloned());
         assert_eq!(changed, Some(serde_json::json!({"from": TWO, "to": ONE})), "{:?}", plan.steps);
         assert!(
-            plan.consequences.iter().any(|it| it.contains("revisions 3 registry.example/web:2; 2 ")),
+            plan.consequences
+                .iter()
+                .any(|it| it.starts_with("ours: revision 3 ") && it.contains("registry.example/web:2")),
             "{:?}",
             plan.consequences
         );
@@ -112,7 +114,7 @@ async fn what_would_not_roll_is_refused_and_says_what_to_do() {
     let refused = stage.plan(Verb::Roll, stage.service_id("Deployment", "web"), Argument::None).await;
     let refused = refused.expect_err("it is paused");
     assert_eq!(refused.kind, ErrorKind::Unsupported);
-    assert!(refused.hint.is_some_and(|it| it.contains("kubectl rollout resume")), "it says what to do");
+    assert!(refused.hint.is_some_and(|it| it.contains("resume-rollout")), "it says what to do");
     stage.kubectl(&["rollout", "resume", "deployment/web"]);
     stage.apply(&workload("DaemonSet", "agent", ONE, "\n  updateStrategy: {type: OnDelete}"));
     let refused = stage.plan(Verb::Roll, stage.service_id("DaemonSet", "agent"), Argument::None).await;

@@ -100,7 +100,7 @@ async fn listed_of(adapter: &Kubernetes, namespace: &str) -> Vec<Service> {
             Delta::Complete(scope) => drop(complete.insert(scope)),
             Delta::Gone(ids) => ids.iter().for_each(|id| drop(rows.remove(id))),
             Delta::Denied(_, error) => assert_eq!(error.to_string(), "nothing is refused"),
-            Delta::Begin(_) => {}
+            Delta::Begin(_) | Delta::Used(..) => {}
         }
     }
     rows.into_values().filter(|it| namespace.is_empty() || *it.group == *namespace).collect()
@@ -282,7 +282,7 @@ async fn lists_that_are_refused_say_so_and_hide_no_other() {
             Delta::Seen(_, seen) => names.extend(seen.iter().map(|it| it.name().to_string())),
             Delta::Denied(scope, error) => drop(denied.insert(format!("{scope}: {:?}", error.kind))),
             Delta::Complete(_) => complete += 1,
-            Delta::Begin(_) | Delta::Gone(_) => {}
+            Delta::Begin(_) | Delta::Used(..) | Delta::Gone(_) => {}
         }
     }
     assert_eq!(names, BTreeSet::from(["settings".to_owned()]));

@@ -133,6 +133,7 @@ pub fn open_with(kubeconfig: PathBuf, environments: EnvironmentRules) -> Kuberne
         context: Some("lab".to_owned()),
         environments,
         namespaces: Vec::new(),
+        focus: None,
         read_only: false,
     })
 }
@@ -218,6 +219,9 @@ pub fn sentence(progress: &Progress) -> String {
         Progress::Answered { step, said } => format!("answered {step}: {said}"),
         Progress::Subject { done, total, text, .. } => format!("[{done}/{total}] {text}"),
         Progress::Task { id, text } => format!("{}: {text}", id.key),
+        Progress::Carried(traffic) => {
+            format!("{} to {}: {} connections", traffic.local, traffic.target, traffic.connections)
+        }
         Progress::Waiting { reason, .. } => format!("waiting: {reason}"),
         Progress::Trouble(error) => format!("trouble: {error}"),
         Progress::Verdict(verdict) => format!("{}: {} {:?}", verdict.outcome.word(), verdict.text, verdict.left),

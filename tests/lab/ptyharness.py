@@ -29,6 +29,10 @@ outside --ignore-rows, `track` the first after which what --track sees differs, 
 chunk of the burst. A program that repaints by itself makes `first` too small: compare the frames
 per second of an idle window.
 
+--stamps NAME=REGEX: SHELL of the step run:NAME prints lines of JSON, {"stamp": N, "sent": T,
+"answered": T} with times of the monotonic clock, as kubernetes/churn.py --stamp does; REGEX finds N
+in its first group on the screen. Told is how long N took from either time until it was shown.
+
 It prints a summary and leaves result.json, the stream, its timing and the screens in --out.
 """
 
@@ -411,6 +415,8 @@ class Replay:
         self.ignored = {int(row) % terminal.rows for row in given.ignore_rows.split(",") if row}
         self.marks = {name: re.compile(pattern) for name, pattern in (mark.split("=", 1) for mark in given.mark)}
         self.track = given.track
+        self.stamps = {name: re.compile(pattern) for name, pattern in (it.split("=", 1) for it in given.stamps)}
+        self.shown: dict[str, dict[int, float]] = {name: {} for name in self.stamps}
         self.reached: dict[str, float] = {}
         self.first_frame: float | None = None
         self.errors = 0
@@ -471,8 +477,11 @@ class Replay:
         since = round((moment - self.terminal.start) * 1000, 1)
         if self.first_frame is None and len(re.findall(r"\S", self.text())) >= FIRST_FRAME_CHARACTERS:
             self.first_frame = since
-        if len(self.reached) < len(self.marks):
+        if len(self.reached) < len(self.marks) or self.stamps:
             text = self.text()
+            for name, pattern in self.stamps.items():
+                for number in pattern.findall(text):
+                    self.shown[name].setdefault(int(number), moment)
             for name, pattern in self.marks.items():
                 if name not in self.reached and pattern.search(text):
                     self.reached[name] = since
@@ -486,6 +495,18 @@ class Replay:
             stroke["track"] = moment
         if moment - stroke.get("settle", moment) < BURST_GAP:
             stroke["settle"] = moment
+
+    def stamped(self, name: str) -> dict:
+        """How long what the side program of a window did took to be seen."""
+        lines = (self.session.out / f"{name}.side").read_text().splitlines()
+        told = [json.loads(line) for line in lines if line.startswith("{")]
+        result = {"sent": len(told), "seen": sum(it["stamp"] in self.shown[name] for it in told)}
+        for since in ("sent", "answered"):
+            seen = (self.shown[name].get(it["stamp"], 0) - it[since] for it in told if it["stamp"] in self.shown[name])
+            if times := sorted(seconds * 1000 for seconds in seen):
+                at = lambda share: round(times[min(len(times) - 1, int(share * len(times)))], 1)
+                result[f"since_{since}_ms"] = {"p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "max": at(1)}
+        return result
 
     def summary(self, name: str) -> dict:
         strokes = self.latency[name]
@@ -507,6 +528,8 @@ def report(result: dict) -> None:
         print(f"  it ended by itself before the step {result['died_before']}")
     for name, window in result["windows"].items():
         print(f"  {name}: " + "  ".join(f"{key} {value}" for key, value in window.items() if value != {}))
+    for name, stamps in result["stamps"].items():
+        print(f"  stamps {name}: " + "  ".join(f"{key} {value}" for key, value in stamps.items()))
     for name, latency in result["keys"].items():
         print(f"  latency {name} (ms): " + "  ".join(f"{key} {value}" for key, value in latency.items()))
     print(f"  memory (MiB) {result['memory_mib']}  at the end {result['end']}  quit after {result['quit_seconds']} s")
@@ -525,6 +548,7 @@ def main() -> None:
     add("--name", help="how the report calls it")
     add("--step", action="append", default=[], help="see above")
     add("--mark", action="append", default=[], metavar="NAME=REGEX", help="when does the screen first show it?")
+    add("--stamps", action="append", default=[], metavar="NAME=REGEX", help="see above")
     add("--track", default="", help="a regex whose matches on the screen are the state, or @hl: highlighted rows")
     add("--ignore-rows", default="", help="rows left out of change detection, from 0, -1 is the last")
     add("--watch", action="append", default=[], metavar="NAME=PID", help="CPU of another process in every window")
@@ -574,6 +598,7 @@ def main() -> None:
         "died_before": died,
         "windows": session.windows,
         "keys": {key: replay.summary(key) for key in session.strokes} if replay else {},
+        "stamps": {name: replay.stamped(name) for name in replay.stamps} if replay else {},
         "memory_mib": session.memory,
         "end": end,
         "quit_seconds": quit_seconds,

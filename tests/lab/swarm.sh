@@ -122,7 +122,7 @@ remove_cgroups() { # NAME
 check() {
   local program
   [ "$(id -u)" = 0 ] || die "a swarm lab needs root"
-  for program in ip nsenter unshare dockerd "$docker" docker-registry busybox curl; do
+  for program in ip iptables nsenter unshare dockerd "$docker" docker-registry busybox curl; do
     command -v "$program" >/dev/null || die "$program is not installed"
   done
   ip netns add "$id-try" 2>/dev/null || die "this machine allows no network namespaces (NET_ADMIN and SYS_ADMIN are needed)"

@@ -8,8 +8,8 @@ use quarterdeck::{
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Text, Timestamp, log::LogBatch},
     operation::{
-        Approved, Argument, Enforcer, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Precondition,
-        Progress, Request, Step, Verb, Verdict,
+        Approved, Argument, Enforcer, Evidence, Intent, Lane, OperationId, OperationRecord, Outcome, Plan,
+        Precondition, Progress, Request, Step, Verb, Verdict,
     },
     platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, LogRequest, Profile, Scribe, Ticket},
 };
@@ -38,6 +38,12 @@ pub enum Wrong {
     LookingSends,
     /// Whatever is not seen at the first look counts as never applied.
     GivesUpEarly,
+    /// Of requests that were sent at the same time only the last is looked for.
+    LooksAtTheLast,
+    /// Which of the steps that went together are not done is forgotten.
+    ForgetsWhich,
+    /// All subjects go at the same time, whatever was agreed to.
+    AllAtOnce,
 }
 
 /// The platform as the program knows it in one of its lives.
@@ -92,7 +98,14 @@ impl Play {
                     let wanted = i64::from(wanted);
                     (0..2).filter(|field| now.fields[*field] != wanted).for_each(|field| change(field, wanted));
                 }
-                Argument::Image { .. } | Argument::Lock { .. } | Argument::StartFirst | Argument::Role(_) => {
+                Argument::Image { .. }
+                | Argument::Lock { .. }
+                | Argument::StartFirst
+                | Argument::Role(_)
+                | Argument::Grace(_)
+                | Argument::Revision(_)
+                | Argument::Exec(_)
+                | Argument::Forward(_) => {
                     return Err(Error::new(ErrorKind::Unsupported, "this is not played"));
                 }
             }
@@ -213,6 +226,10 @@ impl Hand for PlayHand {
     type Ready = u64;
 
     const AFTERMATH: Duration = Duration::from_mins(1);
+
+    fn lane<'a>(&self, plan: &Plan, step: &'a Step) -> Option<Lane<'a>> {
+        if self.play.wrong == Wrong::AllAtOnce { Some(Lane::All("all")) } else { plan.lane(step) }
+    }
 
     async fn prepare(&self, step: &Step) -> Result<u64> {
         self.play.mortal.moment("preparing").await;
@@ -363,6 +380,15 @@ impl Adapter for Play {
         let hand = PlayHand { play: self.clone(), operation: record.operation.clone(), looking: "observing" };
         let early = self.wrong == Wrong::GivesUpEarly;
         let now = if early { Timestamp(i64::MAX) } else { self.mortal.wall() };
+        let record = match (self.wrong, record.sent.iter().max()) {
+            (Wrong::LooksAtTheLast, Some(last)) => {
+                let round = record.plan.rounds(|step| record.plan.lane(step)).find(|round| round.contains(last));
+                let before = round.map_or(*last, |round| round.start);
+                let sent = record.sent.iter().copied().filter(|step| *step < before || step == last).collect();
+                OperationRecord { sent, ..record }
+            }
+            (_, _) => record,
+        };
         let (to, from) = mpsc::channel(4);
         tokio::spawn(async move {
             let says = Says::new(to);

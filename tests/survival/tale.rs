@@ -45,6 +45,8 @@ pub struct Tally {
     pub operations: u64,
     pub departed: u64,
     pub applied: u64,
+    /// Operations that ended with some steps of a round done and others not.
+    pub halves: u64,
     /// What the program was doing when it was killed.
     pub deaths: BTreeMap<&'static str, u64>,
     pub outcomes: BTreeMap<&'static str, u64>,
@@ -56,6 +58,7 @@ impl Tally {
         self.operations += other.operations;
         self.departed += other.departed;
         self.applied += other.applied;
+        self.halves += other.halves;
         for (word, many) in other.deaths {
             *self.deaths.entry(word).or_default() += many;
         }
@@ -90,6 +93,7 @@ pub fn service(id: &ResourceId) -> Resource {
         routes: Vec::new(),
         configuration: Vec::new(),
         constraints: Vec::new(),
+        tolerations: Vec::new(),
         bounds: None,
         budgets: Vec::new(),
         can_roll_back: false,
@@ -117,16 +121,19 @@ pub fn evidence(intent: &Intent, at: Timestamp, silent: u64) -> Evidence {
 pub fn wish(chance: &mut Chance, subjects: u64) -> Intent {
     let many = chance.between(1, subjects);
     let from = chance.between(0, subjects - 1);
+    // Up to as many at a time as there may be subjects.
+    let batch = chance.between(1, subjects).to_string().parse().expect("a number");
     let names = (0..many).map(|number| format!("s{}", (from + number) % subjects + 1));
     let subjects =
         names.map(|name| ResourceId::new(ConnectionId::from(CONNECTION), Kind::Service, name.into())).collect();
     // Values take two steps a subject, and a plan has six at most.
-    if many <= 3 && chance.percent(40) {
+    let intent = if many <= 3 && chance.percent(40) {
         let wanted = u32::try_from(chance.between(10, 99)).expect("below a hundred");
         Intent::new(Verb::Scale, subjects, Argument::Replicas(wanted))
     } else {
         Intent::new(Verb::Roll, subjects, Argument::None)
-    }
+    };
+    Intent { batch, ..intent }
 }
 
 /// What does not change from life to life.
@@ -184,6 +191,7 @@ pub fn tell(seed: u64, wrong: Wrong) -> std::result::Result<Tally, String> {
         tally.departed += 1;
         tally.applied += u64::from(receipt.applied);
     }
+    tally.halves = reading.operations.iter().filter(|it| truth::half_done(it)).count() as u64;
     for verdict in reading.operations.iter().filter_map(|it| it.verdict.as_ref()) {
         *tally.outcomes.entry(verdict.outcome.word()).or_default() += 1;
     }
@@ -271,7 +279,19 @@ impl Tale {
             return Some(self.intent.clone());
         };
         let verdict = last.verdict.as_ref()?;
-        (verdict.outcome != Outcome::Completed).then(|| last.rest())
+        (verdict.outcome != Outcome::Completed).then(|| match self.wrong {
+            Wrong::ForgetsWhich => {
+                let forgetful = Verdict { undone: Vec::new(), ..verdict.clone() };
+                last.plan.rest(&last.sent, Some(&forgetful))
+            }
+            Wrong::Nothing
+            | Wrong::SendsAgain
+            | Wrong::SkipsTheLine
+            | Wrong::LookingSends
+            | Wrong::GivesUpEarly
+            | Wrong::LooksAtTheLast
+            | Wrong::AllAtOnce => last.rest(),
+        })
     }
 }
 

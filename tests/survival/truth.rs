@@ -1,8 +1,9 @@
 //! What is true: the platform's receipts, held against what the journal says became of each operation.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, ops::Range, path::Path};
 
 use quarterdeck::{
+    fleet::ResourceId,
     operation::{Entry, OperationId, OperationRecord, Outcome, Plan, Record, Step, Verdict},
     runtime::journal::{Journal, Reading},
 };
@@ -47,6 +48,7 @@ pub fn compare(platform: &Platform, journal: &Path, reading: &Reading, torn: u64
         }
     }
     chains(&accounts, &receipts, &mut wrong);
+    rests(&accounts, &mut wrong);
     surroundings(platform, &accounts, &mut wrong);
     wrong
 }
@@ -99,6 +101,27 @@ fn told(plan: &Plan, verdict: &Verdict) -> Vec<usize> {
     own(plan).into_iter().filter(unsent).collect()
 }
 
+/// Its own steps that the verdict calls done.
+fn done(plan: &Plan, verdict: &Verdict) -> Vec<usize> {
+    let undone = |number: &usize| verdict.undone.iter().any(|it| it.step == *number);
+    told(plan, verdict).into_iter().filter(|number| !undone(number)).collect()
+}
+
+/// The steps that went at the same time as one, itself included.
+fn round_of(plan: &Plan, step: usize) -> Range<usize> {
+    let round = plan.rounds(|step| plan.lane(step)).find(|round| round.contains(&step));
+    round.expect("every step is in a round")
+}
+
+/// Whether some steps of an operation's last round were done and others were not.
+pub fn half_done(record: &OperationRecord) -> bool {
+    record.verdict.as_ref().is_some_and(|verdict| {
+        let done = done(&record.plan, verdict);
+        let undone = verdict.undone.iter().find(|it| record.sent.contains(&it.step));
+        undone.is_some_and(|it| round_of(&record.plan, it.step).any(|beside| done.contains(&beside)))
+    })
+}
+
 /// What a verdict says of its operation, held against the platform.
 fn operation(
     platform: &Platform,
@@ -124,38 +147,57 @@ fn operation(
             say(format!("step {step} was sent"));
         }
     }
-    let Some((last, before)) = told.split_last() else {
+    let Some(last) = told.last() else {
         if matches!(verdict.outcome, Outcome::Completed | Outcome::Interrupted) {
             say("none of its steps was sent".to_owned());
         }
         return;
     };
-    for step in before {
+    let departure = |step: usize| of(step).map(|it| it.departed).min();
+    let round = round_of(plan, *last);
+    for step in told.iter().filter(|step| **step < round.start) {
         if applied(*step) != 1 {
-            say(format!("step {step} before the last took effect {} times: a lost effect", applied(*step)));
+            say(format!("step {step} before the last round took effect {} times: a lost effect", applied(*step)));
+        }
+        // As many go at a time as were agreed to: the next wait for the end of these.
+        let next = round_of(plan, *step).end;
+        if own(plan).into_iter().filter(|it| *it >= next).filter_map(departure).any(|it| Some(it) < departure(*step)) {
+            say(format!("a step after step {step} did not wait for it"));
         }
     }
-    let times = applied(*last);
-    match verdict.outcome {
-        Outcome::Completed | Outcome::Interrupted | Outcome::Cancelled | Outcome::Paused if times != 1 => {
-            say(format!("step {last} took effect {times} times: a lost effect"));
+    for step in told.iter().filter(|step| round.contains(step)) {
+        let times = applied(*step);
+        let own_end = verdict.undone.iter().find(|it| it.step == *step).map(|it| it.outcome);
+        match own_end {
+            None | Some(Outcome::Paused) if times != 1 => {
+                say(format!("step {step} took effect {times} times: a lost effect"));
+            }
+            // It was taken, refused as out of sequence, and changed by somebody else, all within a moment.
+            Some(Outcome::Refused | Outcome::Failed)
+                if of(*step).all(|it| it.fate == Fate::Twice) && !verdict.text.contains("changed nothing") => {}
+            Some(Outcome::Refused | Outcome::Failed) if times != 0 => {
+                say(format!("step {step} took effect {times} times: an effect that nobody was told of"));
+            }
+            Some(Outcome::Unknown) if !platform.excuses(id) => say("the platform could have told".to_owned()),
+            None | Some(Outcome::Paused | Outcome::Refused | Outcome::Failed | Outcome::Unknown) => {}
+            Some(
+                Outcome::Completed
+                | Outcome::Interrupted
+                | Outcome::Cancelled
+                | Outcome::RolledBack
+                | Outcome::RollbackPaused
+                | Outcome::Stalled,
+            ) => say(format!("nothing that is undone ends as step {step}")),
         }
-        Outcome::Completed if told.len() != own(plan).len() => say("it says that steps were not sent".to_owned()),
-        // It was taken, refused as out of sequence, and changed by somebody else, all within a moment.
-        Outcome::Refused | Outcome::Failed
-            if of(*last).all(|it| it.fate == Fate::Twice) && !verdict.text.contains("changed nothing") => {}
-        Outcome::Refused | Outcome::Failed if times != 0 => {
-            say(format!("step {last} took effect {times} times: an effect that nobody was told of"));
-        }
-        Outcome::Unknown if !platform.excuses(id) => say("the platform could have told".to_owned()),
-        Outcome::Completed
-        | Outcome::Interrupted
-        | Outcome::Cancelled
-        | Outcome::Paused
-        | Outcome::Refused
-        | Outcome::Failed
-        | Outcome::Unknown => {}
-        Outcome::RolledBack | Outcome::RollbackPaused | Outcome::Stalled => say("nothing here ends so".to_owned()),
+    }
+    let whole = matches!(verdict.outcome, Outcome::Completed | Outcome::Interrupted | Outcome::Cancelled);
+    // What was refused before it was sent is undone too, and not told of as sent.
+    let undone = told.iter().any(|step| verdict.undone.iter().any(|it| it.step == *step));
+    if whole && undone || !whole && verdict.undone.is_empty() {
+        say(format!("its word and its steps say different things: {:?}", verdict.undone));
+    }
+    if verdict.outcome == Outcome::Completed && told.len() != own(plan).len() {
+        say("it says that steps were not sent".to_owned());
     }
 }
 
@@ -166,12 +208,10 @@ fn of_another(receipt: &Receipt, record: &OperationRecord) -> bool {
 /// What was told to be done is not done again by who resumes it.
 fn chains(accounts: &[(&OperationRecord, &Verdict)], receipts: &[Receipt], wrong: &mut Vec<String>) {
     for (record, verdict) in accounts {
-        let told = told(&record.plan, verdict);
-        let good = matches!(verdict.outcome, Outcome::Completed | Outcome::Interrupted | Outcome::Cancelled);
-        let done = if good { told.as_slice() } else { told.split_last().map_or(&[][..], |(_, before)| before) };
+        let done = done(&record.plan, verdict);
         let mut after = record.operation.clone();
         while let Some((next, _)) = accounts.iter().find(|(it, _)| it.plan.resumes.as_ref() == Some(&after)) {
-            for step in done {
+            for step in &done {
                 let step = &record.plan.steps[*step];
                 let again = |it: &&Receipt| {
                     it.operation == next.operation
@@ -186,6 +226,24 @@ fn chains(accounts: &[(&OperationRecord, &Verdict)], receipts: &[Receipt], wrong
                 }
             }
             after = next.operation.clone();
+        }
+    }
+}
+
+/// Who resumes an operation does so for exactly the subjects that have a step which is not done.
+fn rests(accounts: &[(&OperationRecord, &Verdict)], wrong: &mut Vec<String>) {
+    for (record, verdict) in accounts {
+        let Some((next, _)) = accounts.iter().find(|(it, _)| it.plan.resumes.as_ref() == Some(&record.operation))
+        else {
+            continue;
+        };
+        let plan = &record.plan;
+        let done = done(plan, verdict);
+        let open = |id: &&ResourceId| own(plan).iter().any(|it| plan.steps[*it].subject == **id && !done.contains(it));
+        let left: Vec<&ResourceId> = plan.subjects.iter().filter(open).collect();
+        if left != next.plan.subjects.iter().collect::<Vec<_>>() {
+            let (record, next, subjects) = (&record.operation, &next.operation, &next.plan.subjects);
+            wrong.push(format!("{left:?} is left of {record}, and {next} resumes it for {subjects:?}"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the tests work with: the lab's engines, services of their own, and a wire that can be listened to and cut.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
@@ -39,6 +39,9 @@ pub enum Turn {
     Shared(RwLockReadGuard<'static, ()>),
     Alone(RwLockWriteGuard<'static, ()>),
 }
+
+/// The names of the tests' own services that are there.
+static TAKEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The lab for one test alone.
 pub fn lab_alone() -> Option<(Lab, Turn)> {
@@ -160,7 +163,7 @@ pub async fn listed(adapter: &Swarm, kind: Kind) -> Result<Vec<Resource>> {
             Delta::Begin(_) => all.clear(),
             Delta::Seen(_, resources) => all.extend(resources),
             Delta::Complete(_) => return Ok(all),
-            Delta::Gone(_) => {}
+            Delta::Used(..) | Delta::Gone(_) => {}
             Delta::Denied(_, error) => return Err(error),
         }
     }
@@ -190,6 +193,8 @@ impl<'a> Own<'a> {
     /// Makes a service from `arguments` of `docker service create`, the image last, and waits until it runs.
     pub fn create(lab: &'a Lab, name: &str, arguments: &[&str], image: &str) -> Self {
         let name = format!("qt-{name}");
+        let ours = TAKEN.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        assert!(ours, "another test has a service {name}, and would end this one");
         let own = Self { lab, name };
         own.remove();
         lab.fault(&own.name, None);
@@ -223,6 +228,7 @@ impl Drop for Own<'_> {
     fn drop(&mut self) {
         self.lab.fault(&self.name, None);
         self.remove();
+        TAKEN.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 
@@ -257,9 +263,13 @@ pub async fn plan_of(adapter: &Swarm, verb: Verb, id: &ResourceId, argument: Arg
 
 /// The same, as somebody in particular.
 pub async fn as_operator(adapter: &Swarm, verb: Verb, id: &ResourceId, argument: Argument, who: &str) -> Result<Plan> {
+    wished(adapter, Intent::new(verb, vec![id.clone()], argument), who).await
+}
+
+/// The plan of what `who` wishes.
+pub async fn wished(adapter: &Swarm, intent: Intent, who: &str) -> Result<Plan> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let operation = OperationId(format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst)).into());
-    let intent = Intent::new(verb, vec![id.clone()], argument);
     let environments = Environments::default();
     let evidence = Evidence { at: Timestamp(0), environments, operator: who.into(), ..Evidence::default() };
     adapter.plan(operation, intent, evidence).await
@@ -307,6 +317,7 @@ pub fn sentence(progress: &Progress) -> String {
         Progress::Subject { done, total, text, .. } => format!("[{done}/{total}] {text}"),
         Progress::Task { id, text } => format!("task {}: {text}", id.key.get(..6).unwrap_or_default()),
         Progress::Waiting { reason, .. } => format!("waiting: {reason}"),
+        Progress::Carried(traffic) => format!("carried {} bytes", traffic.sent + traffic.received),
         Progress::Trouble(error) => format!("trouble: {error}"),
         Progress::Verdict(verdict) => format!("{}: {} {:?}", verdict.outcome.word(), verdict.text, verdict.left),
     }

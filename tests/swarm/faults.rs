@@ -8,7 +8,7 @@ use crate::bench::{Lab, Mishap, Own, Tap, lab, listed, open, plan, run};
 
 /// Rolls a service of its own through a wire on which `mishap` waits, and compares the verdict with the swarm.
 async fn meets(lab: &Lab, name: &str, mishap: Mishap, expected: &[Outcome]) -> Verdict {
-    let own = Own::create(lab, name, &["--update-monitor", "1s"], "1.0");
+    let own = Own::create(lab, &format!("meets-{name}"), &["--update-monitor", "1s"], "1.0");
     let tap = Tap::on(lab.socket("m1"));
     let adapter = open(&tap.path);
     let id = own.row(&adapter).await.id;
@@ -48,5 +48,5 @@ async fn a_request_is_sent_once_whatever_happens_to_it() {
     let sequence = verdicts.get(5).expect("eight of them");
     assert!(sequence.text.contains("plan it again"), "{sequence:?}");
     let all = listed(&open(lab.socket("m1")), quarterdeck::fleet::Kind::Service).await.expect("services");
-    assert!(!all.iter().any(|it| it.name().starts_with("qt-sequence")), "the tests clean up");
+    assert!(!all.iter().any(|it| it.name().starts_with("qt-meets-")), "the tests clean up");
 }

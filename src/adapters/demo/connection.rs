@@ -2,17 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::StreamExt as _;
+
 use super::{
     player::Player,
     settings::{DemoSettings, Share},
+    shell,
     world::Flavour,
     {describe, logs, plan, run},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Text, Timestamp, log::LogBatch},
+    fleet::{ConnectionId, Delta, Document, Kind, ResourceId, Scope, Text, Timestamp, log::LogBatch},
     operation::{Approved, Evidence, Intent, OperationId, OperationRecord, Permit, Plan, Progress, Verb},
-    platform::{Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe, Secret},
+    platform::{
+        Adapter, BoxFuture, BoxStream, Cancel, Checkup, Freshness, LogRequest, Profile, Scribe, Secret, Told, Typed,
+    },
 };
 
 /// The embedded fleet.
@@ -63,19 +68,38 @@ fn profile(flavour: Flavour, settings: &DemoSettings) -> Profile {
             (Verb::Remove, "absolute deploys no test stacks, so none is left behind".into()),
             (Verb::PromoteNode, "who runs the control plane of absolute is not decided through its API".into()),
             (Verb::DemoteNode, "who runs the control plane of absolute is not decided through its API".into()),
+            (Verb::Forward, "nothing listens behind the embedded fleet: its tasks are played".into()),
             (Verb::RotateToken, "nodes of absolute join with what its provider gives them, not with a token".into()),
         ],
         Flavour::Swarm => vec![
             (Verb::Evict, "a swarm cannot evict one task: drain its node, or rebalance its service".into()),
+            (Verb::Delete, "a swarm has no call that ends one task: roll its service, or scale it".into()),
+            (Verb::PauseRollout, "a swarm pauses an update only by itself, after a failure".into()),
+            (Verb::ResumeRollout, "a swarm moves a paused update on only with another update".into()),
+            (Verb::Exec, "a swarm's manager reaches no container of another node: use `docker exec` there".into()),
+            (Verb::Forward, "a swarm's manager leads to no port of a task: publish one".into()),
             (Verb::Approve, "the newswatch pipeline has no gate: it delivers when all tests pass".into()),
         ],
+    };
+    // Objects are watched kind by kind, and a swarm has no kinds but those that every swarm has.
+    let has = |kind: &Kind| match kind {
+        Kind::Object => false,
+        Kind::Definition => flavour == Flavour::Kubernetes,
+        Kind::Cluster
+        | Kind::Node
+        | Kind::Service
+        | Kind::Task
+        | Kind::Pipeline
+        | Kind::Endpoint
+        | Kind::Backing
+        | Kind::Lock => true,
     };
     let freshness = if settings.frozen() { Freshness::Polled(FOR_EVER) } else { Freshness::Pushed };
     Profile {
         connection: ConnectionId::from(name),
         platform: platform.into(),
         address: format!("embedded://{name}?seed={}", settings.seed).into(),
-        kinds: Kind::ALL.into_iter().map(|kind| (kind, freshness)).collect(),
+        kinds: Kind::ALL.into_iter().filter(has).map(|kind| (kind, freshness)).collect(),
         verbs: Verb::ALL.into_iter().filter(|verb| !lacks.iter().any(|(lacked, _)| lacked == verb)).collect(),
         lacks,
         embedded: true,
@@ -106,6 +130,25 @@ impl Adapter for Connection {
 
     fn watch(&self, kind: Kind) -> BoxStream<'static, Result<Delta>> {
         self.player.watch(kind)
+    }
+
+    fn objects(&self, definition: ResourceId) -> BoxStream<'static, Result<Delta>> {
+        let part = definition.key;
+        let of_kind = move |delta: Result<Delta>| {
+            let narrowed = |scope: Scope| Scope { part: part.clone(), ..scope };
+            delta.map(|delta| match delta {
+                Delta::Begin(scope) => Delta::Begin(narrowed(scope)),
+                Delta::Seen(scope, mut rows) => {
+                    rows.retain(|row| row.as_object().is_some_and(|it| *it.definition() == *part));
+                    Delta::Seen(narrowed(scope), rows)
+                }
+                Delta::Complete(scope) => Delta::Complete(narrowed(scope)),
+                Delta::Denied(scope, error) => Delta::Denied(narrowed(scope), error),
+                Delta::Used(scope, used) => Delta::Used(narrowed(scope), used),
+                Delta::Gone(ids) => Delta::Gone(ids),
+            })
+        };
+        self.player.watch(Kind::Object).map(of_kind).boxed()
     }
 
     fn describe(&self, id: ResourceId) -> BoxFuture<'static, Result<Document>> {
@@ -142,6 +185,16 @@ impl Adapter for Connection {
 
     fn run(&self, approved: Approved, scribe: Arc<dyn Scribe>, cancel: Cancel) -> BoxStream<'static, Progress> {
         run::run(Arc::clone(&self.player), approved, scribe, cancel)
+    }
+
+    fn exec(
+        &self,
+        approved: Approved,
+        scribe: Arc<dyn Scribe>,
+        cancel: Cancel,
+        input: BoxStream<'static, Typed>,
+    ) -> BoxStream<'static, Told> {
+        shell::run(Arc::clone(&self.player), approved, scribe, cancel, input)
     }
 
     fn observe(&self, record: OperationRecord) -> BoxStream<'static, Progress> {

@@ -1,14 +1,15 @@
 //! Everything the embedded fleet says about one resource: what people read first, then the platform's own JSON.
 
 use super::{
+    plan,
     player::Player,
     raw,
-    world::{Instance, Workload, World},
+    world::{Flavour, Instance, Spec, Workload, World},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{
-        Document, Endpoint, Node, Pipeline, Resource, ResourceId, Service, Task, Text, Timestamp,
+        Document, Endpoint, Mode, Node, Pipeline, Resource, ResourceId, Service, Task, Text, Timestamp,
         document::{Body, Section},
         time::brief,
     },
@@ -78,6 +79,21 @@ impl Page<'_> {
                     ("ends in", brief(self.now.age(it.until))),
                 ],
             )],
+            Resource::Definition(it) => vec![facts(
+                "Definition",
+                vec![
+                    ("kind", it.native.to_string()),
+                    ("called", it.name.to_string()),
+                    ("for short", it.short.join(", ")),
+                    ("group and version", it.place()),
+                    ("verbs", it.verbs.join(", ")),
+                ],
+            )],
+            Resource::Object(it) => {
+                let cells = it.columns.all.iter().zip(&it.cells).filter(|(column, _)| !column.name);
+                let said = cells.map(|(column, cell)| (&*column.title, cell.value().display(self.now).into_owned()));
+                vec![facts(&it.columns.native, said.collect())]
+            }
         }
     }
 
@@ -120,6 +136,15 @@ impl Page<'_> {
                     ("ended", self.ago(rollout.ended_at)),
                 ],
             ));
+        }
+        if self.world.flavour == Flavour::Kubernetes && it.mode != Mode::Job {
+            let pods = |revision| self.world.instances_of(number).filter(|(_, it)| it.revision == revision).count();
+            let row = |spec: &Spec| {
+                let (number, image) = (spec.revision.to_string(), spec.image.to_string());
+                [number, image, plan::running(pods(spec.revision))].map(Text::from).to_vec()
+            };
+            let rows = [Some(&workload.spec), workload.previous.as_ref()].into_iter().flatten().map(row).collect();
+            sections.push(table("Revisions", &["revision", "images", "where"], rows));
         }
         let rows = self.world.instances_of(number).map(|(_, instance)| self.task_cells(instance)).collect();
         sections.push(table("Tasks", &["name", "state", "node", "restarts", "age", "message"], rows));
@@ -189,6 +214,8 @@ impl Page<'_> {
                 ("version", it.version.to_string()),
                 ("cpu reserved", format!("{}m of {}m", it.reserved.cpu_millis, it.capacity.cpu_millis)),
                 ("memory reserved", format!("{} of {}", gib(it.reserved.memory_bytes), gib(it.capacity.memory_bytes))),
+                ("cpu used", it.used.map(|used| format!("{}m", used.cpu_millis)).unwrap_or_default()),
+                ("memory used", it.used.map(|used| gib(used.memory_bytes)).unwrap_or_default()),
                 ("joined", self.ago(it.joined_at)),
             ],
         )];

@@ -5,25 +5,14 @@ use std::collections::BTreeMap;
 use super::{
     plan::{AVAILABILITY, Move, moved},
     player::Player,
-    run::Teller,
     world::{Flavour, World},
 };
 use crate::{
+    adapters::steps::{Says, verdict},
     fleet::{Availability, Kind, Mode, ResourceId, RolloutState, RunState, TaskState, TestReport, Text, Timestamp},
     operation::{Argument, Outcome, Plan, Progress, Step, Verb, Verdict},
     platform::Cancel,
 };
-
-/// How following a step ended.
-#[derive(Debug)]
-pub(crate) enum Ending {
-    /// What it waits for is so.
-    Done,
-    /// It will not come to be.
-    Stopped(Verdict),
-    /// Somebody asked to stop; what goes on by itself.
-    Cancelled(Option<String>),
-}
 
 /// How far a step is.
 enum Reach {
@@ -34,13 +23,13 @@ enum Reach {
 }
 
 /// Follows one step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Follower {
     verb: Verb,
     subject: ResourceId,
     sent_at: Timestamp,
     /// Tasks that were to be moved, at the beginning.
-    tasks: u32,
+    leaving: u32,
     /// The service whose task is evicted.
     service: Option<u32>,
     /// Services that had tasks on a drained node.
@@ -56,13 +45,8 @@ pub(crate) struct Follower {
 const PATIENCE: i64 = 90_000;
 
 impl Follower {
-    /// Looks at the world before the step is sent.
-    pub(crate) fn new(plan: &Plan, step: &Step, world: &World) -> Self {
-        Self::resumed(plan, step, world, world.clock)
-    }
-
-    /// Looks at the world after a step that was sent at `sent_at`.
-    pub(crate) fn resumed(plan: &Plan, step: &Step, world: &World, sent_at: Timestamp) -> Self {
+    /// Looks at the world for a step that is sent now, or was sent at `sent_at`.
+    pub(crate) fn new(plan: &Plan, step: &Step, world: &World, sent_at: Timestamp) -> Self {
         let subject = step.subject.clone();
         let service = world.instance(&subject.key).map(|(_, it)| it.workload).filter(|_| subject.kind == Kind::Task);
         let machine = world.machine(&subject.key).filter(|_| subject.kind == Kind::Node);
@@ -73,56 +57,31 @@ impl Follower {
             .collect();
         services.sort_unstable();
         services.dedup();
-        let tasks = machine.map_or(0, |(_, it)| u32::try_from(it.instances.len()).unwrap_or(0));
+        let leaving = machine.map_or(0, |(_, it)| u32::try_from(it.instances.len()).unwrap_or(0));
         let name = world.get(&subject).map_or_else(|| subject.key.clone(), |it| it.name().clone());
         let starts_first = plan.argument == Argument::StartFirst;
         let to = step.request.change.get(AVAILABILITY).and_then(|it| it.get("to")?.as_str());
         let returns = matches!(moved(&step.request), Some(Move::Back(_)));
         let at_once = starts_first && (returns || to == Some("pause"));
         let told = BTreeMap::new();
-        Self { verb: plan.verb, subject, sent_at, tasks, service, services, name, at_once, told, last: None }
+        Self { verb: plan.verb, subject, sent_at, leaving, service, services, name, at_once, told, last: None }
     }
 
-    /// Waits until the step may be sent: an eviction waits for its budget.
-    pub(crate) async fn allowed(&mut self, player: &Player, cancel: &Cancel, teller: &Teller) -> Result<(), Ending> {
-        let Some(service) = self.service else { return Ok(()) };
+    /// Waits until a step may be sent, or until somebody asks to stop: an eviction waits for its budget.
+    pub(crate) async fn until_allowed(player: &Player, step: &Step, cancel: &Cancel, says: &Says) {
+        let mut told = false;
         loop {
-            let (free, since) = player.with(|world| (world.may_evict(service), world.clock));
-            let runs = player.with(|world| world.instance(&self.subject.key).is_some_and(|(_, it)| it.runs()));
-            if free || !runs {
-                return Ok(());
-            }
-            let reason = "Cannot evict pod as it would violate the pod's disruption budget.".into();
-            if !matches!(self.last, Some(Progress::Waiting { .. })) {
-                self.tell(teller, Progress::Waiting { reason, since });
-            }
-            tokio::select! {
-                () = player.moved() => {}
-                () = cancel.wait() => return Err(Ending::Cancelled(None)),
-            }
-        }
-    }
-
-    /// Follows the step to its end.
-    pub(crate) async fn follow(&mut self, player: &Player, cancel: &Cancel, teller: &Teller) -> Ending {
-        loop {
-            let reach = player.with(|world| {
-                self.tell_tasks(world, teller);
-                self.reach(world)
+            let (free, since) = player.with(|world| {
+                let task = world.instance(&step.subject.key).map(|(_, it)| (it.workload, it.runs()));
+                (task.is_none_or(|(service, runs)| !runs || world.may_evict(service)), world.clock)
             });
-            match reach {
-                Reach::Done => return Ending::Done,
-                Reach::Stopped(outcome, text) => {
-                    return Ending::Stopped(Verdict { outcome, text: text.into(), left: Vec::new() });
-                }
-                Reach::Going { done, total, text } => {
-                    let id = self.subject.clone();
-                    self.tell(teller, Progress::Subject { id, done, total, text: text.into() });
-                }
-                Reach::Waiting { reason, since } => self.tell(teller, Progress::Waiting { reason, since }),
+            if free || cancel.asked() {
+                return;
             }
-            if cancel.asked() {
-                return Ending::Cancelled(Some(format!("what was begun with {} goes on by itself", self.name)));
+            if !told {
+                let reason = "Cannot evict pod as it would violate the pod's disruption budget.".into();
+                says.say(Progress::Waiting { id: step.subject.clone(), reason, since }).await;
+                told = true;
             }
             tokio::select! {
                 () = player.moved() => {}
@@ -131,16 +90,49 @@ impl Follower {
         }
     }
 
-    fn tell(&mut self, teller: &Teller, progress: Progress) {
+    /// Follows the step to its end.
+    pub(crate) async fn until_over(mut self, player: &Player, cancel: &Cancel, says: &Says) -> Verdict {
+        loop {
+            let (tasks, reach) = player.with(|world| (self.tasks(world), self.reach(world)));
+            for said in tasks {
+                says.say(said).await;
+            }
+            match reach {
+                Reach::Done => return verdict(Outcome::Completed, "done"),
+                Reach::Stopped(outcome, text) => return verdict(outcome, text),
+                Reach::Going { done, total, text } => {
+                    let id = self.subject.clone();
+                    self.tell(Progress::Subject { id, done, total, text: text.into() }, says).await;
+                }
+                Reach::Waiting { reason, since } => {
+                    let id = self.subject.clone();
+                    self.tell(Progress::Waiting { id, reason, since }, says).await;
+                }
+            }
+            if cancel.asked() {
+                let left = Text::clean(&format!("what was begun with {} goes on by itself", self.name));
+                return Verdict { left: vec![left], ..verdict(Outcome::Cancelled, "stopped on request") };
+            }
+            tokio::select! {
+                () = player.moved() => {}
+                () = cancel.wait() => {}
+            }
+        }
+    }
+
+    async fn tell(&mut self, progress: Progress, says: &Says) {
         if self.last.as_ref() != Some(&progress) {
-            teller.say(progress.clone());
+            says.say(progress.clone()).await;
             self.last = Some(progress);
         }
     }
 
-    /// Says what happens to each task that has changed since the last look.
-    fn tell_tasks(&mut self, world: &World, teller: &Teller) {
-        let Some(number) = world.workload(&self.subject.key).map(|(number, _)| number).or(self.service) else { return };
+    /// What happens to each task that has changed since the last look.
+    fn tasks(&mut self, world: &World) -> Vec<Progress> {
+        let mut said = Vec::new();
+        let Some(number) = world.workload(&self.subject.key).map(|(number, _)| number).or(self.service) else {
+            return said;
+        };
         for (_, instance) in world.instances_of(number) {
             if instance.changed_at < self.sent_at {
                 continue;
@@ -161,8 +153,9 @@ impl Follower {
                 TaskState::Failed => format!("failed{at}{why}"),
                 TaskState::Lost => format!("lost{at}"),
             };
-            teller.say(Progress::Task { id: world.id(Kind::Task, instance.key.clone()), text: text.into() });
+            said.push(Progress::Task { id: world.id(Kind::Task, instance.key.clone()), text: text.into() });
         }
+        said
     }
 
     fn reach(&self, world: &World) -> Reach {
@@ -172,6 +165,11 @@ impl Follower {
         match (self.verb, self.subject.kind) {
             (_, Kind::Task) => self.eviction(world),
             (Verb::Scale, _) => self.scaling(world),
+            (Verb::PauseRollout, _) => Reach::Done,
+            (Verb::ResumeRollout, _) => {
+                let waits = world.workload(&self.subject.key).is_none_or(|(_, it)| it.updating());
+                if waits { self.rollout(world) } else { Reach::Done }
+            }
             (_, Kind::Service) => self.rollout(world),
             (Verb::Drain, _) if world.flavour == Flavour::Swarm => self.draining(world),
             (Verb::Approve, _) => self.approval(world),
@@ -197,7 +195,10 @@ impl Follower {
                 | Verb::Rebalance
                 | Verb::Promote
                 | Verb::Rollback
-                | Verb::Evict,
+                | Verb::Evict
+                | Verb::Delete
+                | Verb::Exec
+                | Verb::Forward,
                 _,
             ) => Reach::Done,
         }
@@ -221,7 +222,9 @@ impl Follower {
             RolloutState::RolledBack => {
                 Reach::Stopped(Outcome::RolledBack, format!("{} runs the version before{why}", self.name))
             }
-            RolloutState::Paused => Reach::Stopped(Outcome::Paused, format!("{} is paused{why}", self.name)),
+            RolloutState::Paused | RolloutState::Held => {
+                Reach::Stopped(Outcome::Paused, format!("{} is paused{why}", self.name))
+            }
             RolloutState::RollbackPaused => {
                 Reach::Stopped(Outcome::RollbackPaused, format!("the way back of {} is paused{why}", self.name))
             }
@@ -280,15 +283,15 @@ impl Follower {
         }
         let left = u32::try_from(machine.instances.len()).unwrap_or(0);
         if left > 0 {
-            let done = self.tasks.saturating_sub(left);
-            return going(done, self.tasks, &format!("{left} of {} tasks are still ending", self.tasks));
+            let done = self.leaving.saturating_sub(left);
+            return going(done, self.leaving, &format!("{left} of {} tasks are still ending", self.leaving));
         }
         let short = self.short(world);
         if short.is_empty() || world.clock.0 - self.sent_at.0 > PATIENCE {
             return Reach::Done;
         }
         let text = format!("empty; waiting for {}", short.join(", "));
-        going(self.tasks, self.tasks, &text)
+        going(self.leaving, self.leaving, &text)
     }
 
     /// Services that had tasks on the drained node and are not whole again.
@@ -356,6 +359,10 @@ pub(crate) fn report(plan: &Plan, world: &World) -> (Outcome, String, Vec<Text>)
         Verb::DemoteNode => format!("{what} is a worker"),
         Verb::RotateToken => format!("{what} has a new join token"),
         Verb::Evict => format!("{what} was replaced elsewhere"),
+        Verb::Delete => format!("{what} is gone, and another runs in its place"),
+        Verb::PauseRollout => format!("the rollouts of {what} are paused"),
+        Verb::ResumeRollout => format!("the rollouts of {what} go on, and nothing of them waits"),
+        Verb::Exec | Verb::Forward => format!("{what} was left"),
         Verb::Remove => format!("{what} is gone"),
         Verb::Approve => format!("{what} went on"),
         Verb::Lock => format!("{what} is locked"),

@@ -175,7 +175,14 @@ fn writers(world: &World, of: &ResourceId, rate: Option<u32>) -> Option<Vec<(Log
             let (number, _) = world.workload(&of.key)?;
             world.instances_of(number).map(|(task, _)| task).collect()
         }
-        Kind::Cluster | Kind::Node | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => return None,
+        Kind::Cluster
+        | Kind::Node
+        | Kind::Pipeline
+        | Kind::Endpoint
+        | Kind::Backing
+        | Kind::Lock
+        | Kind::Definition
+        | Kind::Object => return None,
     };
     let mut writers: Vec<(LogSource, Writer)> = Vec::new();
     for task in tasks {
@@ -197,7 +204,11 @@ fn writers(world: &World, of: &ResourceId, rate: Option<u32>) -> Option<Vec<(Log
         });
         let troubled = sick || instance.faulty || instance.health == Health::Failing;
         writers.push((
-            LogSource { id: world.id(Kind::Task, instance.key.clone()), label: label(world, instance) },
+            LogSource {
+                id: world.id(Kind::Task, instance.key.clone()),
+                label: label(world, instance),
+                group: workload.row.group.clone(),
+            },
             Writer {
                 rate: Writer::natural_rate(&application),
                 application,

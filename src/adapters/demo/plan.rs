@@ -1,10 +1,14 @@
 //! From a wish to exact steps: the requests a real platform would be sent, what each presumes and what it leads to.
 
+mod ending;
+mod entering;
 mod moving;
 mod starting;
 mod swarm;
 mod undo;
 
+pub(in crate::adapters::demo) use ending::running;
+pub(in crate::adapters::demo) use moving::of;
 pub(in crate::adapters::demo) use starting::{Move, moved};
 pub(in crate::adapters::demo) use swarm::AVAILABILITY;
 
@@ -17,8 +21,9 @@ use super::{
     world::{Flavour, OnFailure, TaskOrder, Workload, World},
 };
 use crate::{
+    adapters::steps::draft::Touched,
     error::{Error, ErrorKind, Result},
-    fleet::{Kind, Mode, Resource, ResourceId, Text, counted},
+    fleet::{EnvironmentId, Kind, Mode, ResourceId, Text, counted},
     operation::{
         Argument, Enforcer, Intent, OperationId, Plan, Precondition, Request, Step, Verb, plan::ServiceImpact,
     },
@@ -43,10 +48,18 @@ pub(crate) fn plan(
     player.with(|world| {
         let mut plan = Plan::new(operation, intent, profile.connection.clone(), now);
         plan.target = format!("{} {} at {}", profile.platform, profile.connection, profile.address).into();
-        for subject in &intent.subjects {
+        let mut together = 0;
+        for (number, subject) in intent.subjects.iter().enumerate() {
+            if number % intent.batch.get() == 0 {
+                together = plan.impact.services.len();
+            }
             check_kind(intent.verb, subject)?;
             Draft { world, plan: &mut plan, operator }.add(subject, &intent.argument)?;
+            if matches!(intent.verb, Verb::Drain | Verb::Evict) {
+                plan.impact.at_once(together);
+            }
         }
+        moving::side_by_side(&mut plan);
         name(&mut plan, world);
         plan.undo = undo::undo(&plan, world).map(Box::new);
         Ok(plan)
@@ -62,20 +75,16 @@ fn check_kind(verb: Verb, subject: &ResourceId) -> Result<()> {
 
 /// What the plan is called and how much care it needs.
 fn name(plan: &mut Plan, world: &World) {
-    let subjects: Vec<Resource> = plan.subjects.iter().filter_map(|id| world.get(id)).collect();
-    let environment = subjects.iter().find_map(|it| it.environment().cloned()).or_else(|| {
-        let lock = plan.subjects.iter().find(|id| id.kind == Kind::Lock);
-        lock.map(|id| crate::fleet::EnvironmentId(id.key.clone()))
-    });
-    let protected = |resource: &Resource| resource.environment().is_some_and(|id| world.stages.protected(id));
-    plan.protected = subjects.iter().any(protected)
-        || environment.as_ref().is_some_and(|environment| world.stages.protected(environment));
-    plan.name = match (subjects.as_slice(), &environment) {
-        ([one], _) => one.name().clone(),
-        (_, Some(environment)) => environment.0.clone(),
-        (_, None) => plan.connection.0.clone(),
-    };
-    plan.environment = environment;
+    let mut touched = Touched::default();
+    let mut name = Text::default();
+    for id in &plan.subjects {
+        let resource = world.get(id);
+        // An environment that is not locked has no lock to be seen.
+        let lock = || (id.kind == Kind::Lock).then(|| EnvironmentId(id.key.clone()));
+        touched.add(resource.as_ref().and_then(|it| it.environment().cloned()).or_else(lock));
+        name = resource.map_or_else(|| id.key.clone(), |it| it.name().clone());
+    }
+    touched.settle(plan, &world.stages, &name);
 }
 
 /// A plan being written.
@@ -92,12 +101,17 @@ impl Draft<'_> {
             Verb::Rebalance => self.rebalance(id),
             Verb::Drain | Verb::Cordon | Verb::Activate => self.node(id),
             Verb::Evict => self.evict(id),
+            Verb::Delete => self.delete(id, argument),
+            Verb::PauseRollout | Verb::ResumeRollout => self.hold(id),
             Verb::Remove => self.stack(id),
             Verb::Approve => self.gate(id),
             Verb::Test => self.test(id),
             Verb::Lock | Verb::Unlock => self.lock(id, argument),
             Verb::PromoteNode | Verb::DemoteNode => self.role(id),
             Verb::RotateToken => self.token(id, argument),
+            Verb::Exec => self.exec(id, argument),
+            // Refused before, as what the platform lacks.
+            Verb::Forward => Err(missing(id)),
         }
     }
 
@@ -105,6 +119,12 @@ impl Draft<'_> {
         let (number, workload) = self.world.workload(&id.key).ok_or_else(|| missing(id))?;
         let name = workload.row.name.clone();
         let counts = self.world.counts(number);
+        if self.plan.verb != Verb::Scale {
+            self.moves(id)?;
+        }
+        if let (Verb::Rollback, Argument::Revision(revision)) = (self.plan.verb, argument) {
+            self.revision(id, *revision)?;
+        }
         let (title, change, waits_for) = match (self.plan.verb, argument) {
             (Verb::Promote, Argument::Image { image, from }) => {
                 let digest = image.short_digest().unwrap_or("of no known digest").to_owned();
@@ -343,7 +363,7 @@ impl Draft<'_> {
 
     fn expect(&mut self, seconds: u64) {
         let so_far = self.plan.expected.unwrap_or_default();
-        self.plan.expected = Some(so_far + Duration::from_secs(seconds));
+        self.plan.expected = Some(so_far + self.plan.shared(Duration::from_secs(seconds)));
     }
 }
 

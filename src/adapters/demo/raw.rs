@@ -22,9 +22,15 @@ pub(crate) fn of(world: &World, resource: &Resource) -> Value {
             world.machine(&it.id.key).map_or(Value::Null, |(_, machine)| kubernetes_node(it, machine))
         }
         (_, Resource::Pipeline(it)) => job(it),
-        (_, Resource::Cluster(_) | Resource::Endpoint(_) | Resource::Backing(_) | Resource::Lock(_)) => {
-            serde_json::to_value(resource).unwrap_or_default()
-        }
+        (
+            _,
+            Resource::Cluster(_)
+            | Resource::Endpoint(_)
+            | Resource::Backing(_)
+            | Resource::Lock(_)
+            | Resource::Definition(_)
+            | Resource::Object(_),
+        ) => serde_json::to_value(resource).unwrap_or_default(),
     }
 }
 

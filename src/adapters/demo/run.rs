@@ -1,25 +1,22 @@
-//! Carries out an approved plan step by step and follows it to its verdict; or only looks, after a crash.
+//! Carries out an approved plan on a played world, step by step as everywhere; or only looks, after a crash.
 
-use std::{
-    collections::VecDeque,
-    future::Future,
-    pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
-    task::Poll,
-};
-
-use futures_util::stream;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    follow::{Ending, Follower, report},
+    follow::{Follower, report},
     plan::{self, Move},
     player::Player,
+    world::{End, World},
     write,
 };
 use crate::{
+    adapters::{
+        feed::generate,
+        steps::{self, Hand, Says, Sight, verdict},
+    },
     error::{Error, ErrorKind, Result},
-    fleet::{Availability, EnvironmentId, Kind, NodeRole, Text},
-    operation::{Approved, Argument, OperationRecord, Outcome, Plan, Progress, Step, Verb, Verdict},
+    fleet::{Availability, EnvironmentId, Kind, NodeRole, Text, Timestamp},
+    operation::{Approved, Argument, Lane, OperationRecord, Outcome, Plan, Progress, Step, Verb, Verdict},
     platform::{BoxStream, Cancel, Scribe, Ticket},
 };
 
@@ -30,77 +27,137 @@ pub(crate) fn run(
     scribe: Arc<dyn Scribe>,
     cancel: Cancel,
 ) -> BoxStream<'static, Progress> {
-    telling(move |teller| async move {
+    generate(move |outlet| async move {
         player.ready().await;
-        let verdict = carry_out(&player, approved.plan(), &*scribe, &cancel, &teller).await;
-        teller.say(Progress::Verdict(verdict));
+        let (plan, says) = (approved.plan(), Says::new(outlet));
+        let verdict = if player.settings().frozen() {
+            verdict(Outcome::Refused, "the embedded fleet is frozen (deltas=0): nothing can change in it")
+        } else {
+            let hand = DemoHand { player: &player, plan, since: None };
+            concluded(plan, steps::run(&hand, plan, &*scribe, &cancel, &says).await)
+        };
+        says.say(Progress::Verdict(verdict)).await;
     })
 }
 
 /// Looks how far a broken operation came. Sends nothing.
 pub(crate) fn observe(player: Arc<Player>, record: OperationRecord) -> BoxStream<'static, Progress> {
-    telling(move |teller| async move {
+    generate(move |outlet| async move {
         player.ready().await;
-        teller.say(Progress::Verdict(look_back(&player, &record, &teller).await));
+        let says = Says::new(outlet);
+        let verdict = if record.plan.verb.opens() {
+            verdict(Outcome::Interrupted, "it was over with the process that held it")
+        // The embedded fleet lives no longer than its program: what it did before is gone with it.
+        } else if !record.sent.is_empty() && record.approved_at < player.with(|world| world.began) {
+            verdict(Outcome::Unknown, "the embedded fleet has been started again since")
+        } else {
+            let hand = DemoHand { player: &player, plan: &record.plan, since: Some(record.approved_at) };
+            concluded(&record.plan, steps::observe(&hand, &record, &says).await)
+        };
+        says.say(Progress::Verdict(verdict)).await;
     })
 }
 
-async fn carry_out(player: &Player, plan: &Plan, scribe: &dyn Scribe, cancel: &Cancel, teller: &Teller) -> Verdict {
-    if player.settings().frozen() {
-        let text = "the embedded fleet is frozen (deltas=0): nothing can change in it";
-        return verdict(Outcome::Refused, text, &[]);
+/// A verdict with what a drain leaves behind that did not come to its end.
+fn concluded(plan: &Plan, mut verdict: Verdict) -> Verdict {
+    if plan.verb == Verb::Drain && !matches!(verdict.outcome, Outcome::Completed | Outcome::Refused) {
+        verdict.left.push(Text::clean(&format!("{} takes no new work until it is activated", plan.name)));
     }
-    let mut sent = 0_usize;
-    for (number, step) in plan.steps.iter().enumerate() {
-        if cancel.asked() {
-            return verdict(Outcome::Cancelled, "stopped before the next step", &left(plan, number));
-        }
-        teller.say(Progress::Step(number));
-        match player.with(|world| still_holds(world, step)) {
-            Standing::Holds => {}
-            // What is gone needs not be moved: Kubernetes answers 404 to that, which is as good as done.
-            Standing::Gone if step.subject.kind == Kind::Task => {
-                teller.say(Progress::Task { id: step.subject.clone(), text: "is gone already".into() });
-                continue;
-            }
-            Standing::Gone => return moved(plan, number, sent, &format!("{} is gone", step.subject.key)),
-            Standing::Moved(text) => return moved(plan, number, sent, &text),
-        }
-        let mut follower = player.with(|world| Follower::new(plan, step, world));
-        if let Err(ending) = follower.allowed(player, cancel, teller).await {
-            return ended(plan, number, ending);
-        }
-        let ticket = match scribe.sending(number, &step.request).await {
-            Ok(ticket) => ticket,
-            Err(error) => {
-                let outcome = if sent == 0 { Outcome::Refused } else { Outcome::Failed };
-                let kept = if sent == 0 { Vec::new() } else { left(plan, number) };
-                return verdict(outcome, &format!("not sent: {error}"), &kept);
-            }
-        };
-        let said = match send(ticket, player, plan, step) {
-            Ok(said) => said,
-            Err(error) => {
-                return verdict(Outcome::Failed, &format!("{}: {error}", step.title), &left(plan, number));
-            }
-        };
-        sent += 1;
-        teller.say(Progress::Answered { step: number, said });
-        match follower.follow(player, cancel, teller).await {
-            Ending::Done => {}
-            other @ (Ending::Stopped(_) | Ending::Cancelled(_)) => return ended(plan, number + 1, other),
-        }
-    }
-    let (outcome, text, stays) = player.with(|world| report(plan, world));
-    let mut verdict = verdict(outcome, &text, &[]);
-    verdict.left = stays;
     verdict
+}
+
+/// Does the steps of one plan.
+struct DemoHand<'a> {
+    player: &'a Player,
+    plan: &'a Plan,
+    /// Since when what was sent in another life may be at work.
+    since: Option<Timestamp>,
+}
+
+/// What was seen just before a step is sent.
+enum Ready {
+    There(Box<Follower>),
+    /// What is gone needs not be moved: Kubernetes answers 404 to that, which is as good as done.
+    Gone,
+}
+
+impl Hand for DemoHand<'_> {
+    type Ready = Ready;
+
+    /// What a played world takes it takes at once.
+    const AFTERMATH: Duration = Duration::ZERO;
+
+    async fn prepare(&self, step: &Step) -> Result<Ready> {
+        let moved = |what: String| {
+            let text = format!("the world has moved since the plan was made: {what}");
+            Err(Error::new(ErrorKind::Conflict, text))
+        };
+        self.player.with(|world| match still_holds(world, step) {
+            Standing::Holds => Ok(Ready::There(Box::new(Follower::new(self.plan, step, world, world.clock)))),
+            Standing::Gone if step.subject.kind == Kind::Task => Ok(Ready::Gone),
+            Standing::Gone => moved(format!("{} is gone", step.subject.key)),
+            Standing::Moved(text) => moved(text),
+        })
+    }
+
+    async fn send(&self, ticket: Ticket, step: &Step, _: &Ready) -> Result<Text> {
+        send(ticket, self.player, self.plan, step).map_err(|error| {
+            // A world that says no has done nothing, whatever moved.
+            let kind = if error.kind == ErrorKind::Conflict { ErrorKind::Refused } else { error.kind };
+            Error { kind, ..error }
+        })
+    }
+
+    async fn sight(&self, _: &Step) -> Result<Sight> {
+        Ok(Sight::Took)
+    }
+
+    async fn follow(&self, step: &Step, ready: Option<&Ready>, cancel: &Cancel, says: &Says) -> Verdict {
+        let follower = match ready {
+            Some(Ready::There(follower)) => (**follower).clone(),
+            Some(Ready::Gone) => return verdict(Outcome::Completed, "it is gone"),
+            None => self.player.with(|world| {
+                let since = self.since.unwrap_or(world.clock);
+                Follower::new(self.plan, step, world, since)
+            }),
+        };
+        follower.until_over(self.player, cancel, says).await
+    }
+
+    fn needless(&self, ready: &Ready) -> Option<Text> {
+        match ready {
+            Ready::There(_) => None,
+            Ready::Gone => Some("it is gone already".into()),
+        }
+    }
+
+    /// Pods leave a node one by one.
+    fn lane<'a>(&self, plan: &Plan, step: &'a Step) -> Option<Lane<'a>> {
+        plan::of(step).map(Lane::One).or_else(|| plan.lane(step))
+    }
+
+    async fn again(&self, step: &Step, error: &Error, cancel: &Cancel, says: &Says) -> bool {
+        let budget = matches!(error.kind, ErrorKind::Throttled(_));
+        if budget {
+            Follower::until_allowed(self.player, step, cancel, says).await;
+        }
+        budget
+    }
+
+    fn finished(&self, plan: &Plan, last: Verdict) -> Verdict {
+        let (outcome, text, stays) = self.player.with(|world| report(plan, world));
+        Verdict { outcome, text: text.into(), left: last.left.into_iter().chain(stays).collect(), ..last }
+    }
 }
 
 /// Sends one step.
 fn send(ticket: Ticket, player: &Player, plan: &Plan, step: &Step) -> Result<Text> {
     let key = step.subject.key.clone();
     match (plan.verb, step.subject.kind, &plan.argument) {
+        (Verb::Delete, _, Argument::Grace(0)) => write::delete(ticket, player, key, End::AtOnce),
+        (Verb::Delete, _, _) => write::delete(ticket, player, key, End::InTime),
+        (Verb::PauseRollout, _, _) => write::pause(ticket, player, key),
+        (Verb::ResumeRollout, _, _) => write::resume(ticket, player, key),
         (_, Kind::Task, _) => write::evict(ticket, player, key),
         (Verb::Promote, _, Argument::Image { image, .. }) => write::update(ticket, player, key, Some(image.clone())),
         (Verb::Scale, _, Argument::Replicas(tasks)) => write::scale(ticket, player, key, *tasks),
@@ -131,7 +188,11 @@ fn send(ticket: Ticket, player: &Player, plan: &Plan, step: &Step) -> Result<Tex
             write::lock(ticket, player, EnvironmentId(key), (holder.into(), reason.clone(), *lasts))
         }
         (Verb::Unlock, _, _) => write::unlock(ticket, player, key),
-        (Verb::Promote | Verb::Scale | Verb::Lock | Verb::Evict | Verb::RotateToken, _, _) => Err(incomplete(plan)),
+        (
+            Verb::Promote | Verb::Scale | Verb::Lock | Verb::Evict | Verb::RotateToken | Verb::Exec | Verb::Forward,
+            _,
+            _,
+        ) => Err(incomplete(plan)),
     }
 }
 
@@ -146,7 +207,7 @@ enum Standing {
     Moved(String),
 }
 
-fn still_holds(world: &super::world::World, step: &Step) -> Standing {
+fn still_holds(world: &World, step: &Step) -> Standing {
     let (what, value) = world.standing(&step.subject);
     match step.preconditions.iter().find(|it| *it.what == *what) {
         Some(precondition) if precondition.value == value => Standing::Holds,
@@ -154,110 +215,4 @@ fn still_holds(world: &super::world::World, step: &Step) -> Standing {
         Some(_) if value == "gone" => Standing::Gone,
         Some(precondition) => Standing::Moved(format!("{what} was {}, is {value}", precondition.value)),
     }
-}
-
-/// How a plan ends whose next step cannot be sent.
-fn moved(plan: &Plan, number: usize, sent: usize, text: &str) -> Verdict {
-    let outcome = if sent == 0 { Outcome::Refused } else { Outcome::Failed };
-    let text = format!("the world has moved since the plan was made: {text}");
-    verdict(outcome, &text, &if sent == 0 { Vec::new() } else { left(plan, number) })
-}
-
-fn ended(plan: &Plan, next: usize, ending: Ending) -> Verdict {
-    match ending {
-        Ending::Done => verdict(Outcome::Completed, "done", &[]),
-        Ending::Stopped(mut verdict) => {
-            verdict.left.extend(left(plan, next).into_iter().map(Text::from));
-            verdict
-        }
-        Ending::Cancelled(goes_on) => {
-            let mut all: Vec<String> = goes_on.into_iter().collect();
-            all.extend(left(plan, next));
-            verdict(Outcome::Cancelled, "stopped on request", &all)
-        }
-    }
-}
-
-/// What the steps from `next` on would have done.
-fn left(plan: &Plan, next: usize) -> Vec<String> {
-    let mut left: Vec<String> = plan.steps.iter().skip(next).map(|step| format!("not done: {}", step.title)).collect();
-    if plan.verb == Verb::Drain && next > 0 {
-        left.push(format!("{} takes no new work until it is activated", plan.name));
-    }
-    left
-}
-
-fn verdict(outcome: Outcome, text: &str, left: &[String]) -> Verdict {
-    Verdict { outcome, text: text.into(), left: left.iter().map(|line| Text::clean(line)).collect() }
-}
-
-/// What became of an operation that nobody followed to its end.
-async fn look_back(player: &Player, record: &OperationRecord, teller: &Teller) -> Verdict {
-    let plan = &record.plan;
-    let Some(last) = record.sent.iter().max().copied() else {
-        return verdict(Outcome::Cancelled, "nothing of it was sent", &left(plan, 0));
-    };
-    let Some(step) = plan.steps.get(last) else {
-        return verdict(Outcome::Unknown, "the record names a step that its plan does not have", &[]);
-    };
-    // The embedded fleet lives no longer than its program: what it did before is gone with it.
-    let born = player.with(|world| world.began);
-    if record.approved_at < born {
-        return verdict(Outcome::Unknown, "the embedded fleet has been started again since", &left(plan, last + 1));
-    }
-    teller.say(Progress::Step(last));
-    let mut follower = player.with(|world| Follower::resumed(plan, step, world, record.approved_at));
-    let (_canceller, cancel) = never();
-    match follower.follow(player, &cancel, teller).await {
-        Ending::Done if last + 1 == plan.steps.len() => {
-            let (outcome, text, stays) = player.with(|world| report(plan, world));
-            Verdict { outcome, text: text.into(), left: stays }
-        }
-        Ending::Done => verdict(Outcome::Cancelled, "broke off between two steps", &left(plan, last + 1)),
-        other @ (Ending::Stopped(_) | Ending::Cancelled(_)) => ended(plan, last + 1, other),
-    }
-}
-
-fn never() -> (crate::platform::Canceller, Cancel) {
-    let canceller = crate::platform::Canceller::default();
-    let cancel = canceller.listener();
-    (canceller, cancel)
-}
-
-/// What a running operation says, on its way out.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Teller(Arc<Mutex<VecDeque<Progress>>>);
-
-impl Teller {
-    /// Says something.
-    pub(crate) fn say(&self, progress: Progress) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(progress);
-    }
-
-    fn next(&self) -> Option<Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-}
-
-/// The stream of what `work` says; the work moves on as the stream is asked, and ends when it is dropped.
-fn telling<F>(work: impl FnOnce(Teller) -> F) -> BoxStream<'static, Progress>
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let teller = Teller::default();
-    let mut work: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = Some(Box::pin(work(teller.clone())));
-    Box::pin(stream::poll_fn(move |context| {
-        if let Some(said) = teller.next() {
-            return Poll::Ready(Some(said));
-        }
-        let Some(running) = &mut work else { return Poll::Ready(None) };
-        if running.as_mut().poll(context).is_ready() {
-            work = None;
-        }
-        match (teller.next(), &work) {
-            (Some(said), _) => Poll::Ready(Some(said)),
-            (None, None) => Poll::Ready(None),
-            (None, Some(_)) => Poll::Pending,
-        }
-    }))
 }

@@ -76,7 +76,9 @@ async fn list(adapter: &dyn Adapter, kind: Kind) -> Vec<Resource> {
             Delta::Begin(_) => {}
             Delta::Seen(_, some) => rows.extend(some),
             Delta::Complete(_) => return rows,
-            other @ (Delta::Gone(_) | Delta::Denied(..)) => panic!("{other:?} before the list was complete"),
+            other @ (Delta::Used(..) | Delta::Gone(_) | Delta::Denied(..)) => {
+                panic!("{other:?} before the list was complete")
+            }
         }
     }
     rows
@@ -319,6 +321,15 @@ async fn verbs_on_kubernetes_reach_their_verdict_and_change_it_once() {
     assert_eq!((evicted.0.outcome, evicted.2), (Outcome::Completed, 1));
     assert!(connection.player.with(|world| world.get(&pod).is_none()));
 
+    let pods = list(&connection, Kind::Task).await;
+    let mut of_both = pods.iter().filter(of_it).map(|row| row.id().clone());
+    let (one, other) = (of_both.next().expect("it has pods"), of_both.next().expect("it has two"));
+    let plan = plan_for(&connection, Verb::Delete, vec![one.clone()], Argument::Grace(0)).await.expect("a plan");
+    assert_eq!(plan.guards.iter().map(|it| &*it.guard).collect::<Vec<_>>(), ["no grace"]);
+    let deleted = done(&connection, Verb::Delete, vec![one.clone(), other.clone()], Argument::None).await;
+    assert_eq!((deleted.0.outcome, deleted.2), (Outcome::Completed, 2), "{}", deleted.0.text);
+    assert!(connection.player.with(|world| world.get(&one).is_none() && world.get(&other).is_none()));
+
     let pipeline = ResourceId::new(connection.profile().connection.clone(), Kind::Pipeline, "absolute-deploy".into());
     let before = service(&connection, "api", "rc").await.image;
     let approved = done(&connection, Verb::Approve, vec![pipeline.clone()], Argument::None).await;
@@ -337,6 +348,60 @@ async fn verbs_on_kubernetes_reach_their_verdict_and_change_it_once() {
     assert!(drained.0.left.iter().any(|text| text.contains("DaemonSet")));
     let left = connection.player.with(|world| world.machine(&node.id.key).map(|(_, it)| it.instances.len()));
     assert_eq!(left, Some(1), "only the DaemonSet's pod stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_is_held_back_half_way_and_goes_on_when_it_is_resumed() {
+    let connection = open(Flavour::Kubernetes, &seventh());
+    let gateway = service(&connection, "gateway", "prod").await;
+    let ids = || vec![gateway.id.clone()];
+    let refused = plan_for(&connection, Verb::ResumeRollout, ids(), Argument::None).await;
+    assert_eq!(refused.map_err(|error| error.kind), Err(ErrorKind::Conflict), "it is not paused");
+    let plan = plan_for(&connection, Verb::Roll, ids(), Argument::None).await.expect("it can be rolled");
+    let approved = approve(plan);
+    let mut roll = connection.run(approved, Arc::new(Journal::default()), Canceller::default().listener());
+    while !matches!(roll.next().await, Some(Progress::Task { .. })) {}
+    drop(roll);
+    let paused = done(&connection, Verb::PauseRollout, ids(), Argument::None).await;
+    assert_eq!((paused.0.outcome, paused.2), (Outcome::Completed, 1));
+    sleep(Duration::from_mins(5)).await;
+    let row = service(&connection, "gateway", "prod").await;
+    let rollout = row.rollout.clone().expect("it was rolled");
+    assert_eq!(rollout.state, crate::fleet::RolloutState::Held, "{rollout:?}");
+    assert!(row.replicas.updated < row.replicas.desired, "half rolled out: {row:?}");
+    assert!(rollout.message.is_some_and(|it| it.contains("until it is resumed")));
+    for verb in [Verb::Roll, Verb::Rollback, Verb::PauseRollout] {
+        let refused = plan_for(&connection, verb, ids(), Argument::None).await.expect_err("it is paused");
+        assert!(refused.message.contains("paused"), "{refused}");
+    }
+    let resumed = done(&connection, Verb::ResumeRollout, ids(), Argument::None).await;
+    assert_eq!((resumed.0.outcome, resumed.2), (Outcome::Completed, 1), "{}", resumed.0.text);
+    let row = service(&connection, "gateway", "prod").await;
+    assert_eq!((row.replicas.updated, row.replicas.running), (row.replicas.desired, row.replicas.desired));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_is_not_remembered_is_refused_with_what_is() {
+    let connection = open(Flavour::Kubernetes, &seventh());
+    let gateway = service(&connection, "gateway", "prod").await.id;
+    let _ = done(&connection, Verb::Roll, vec![gateway.clone()], Argument::None).await;
+    let (now, before) = connection.player.with(|world| {
+        let workload = world.workload(&gateway.key).expect("it is there").1;
+        (u64::from(workload.spec.revision), workload.previous.as_ref().map(|it| u64::from(it.revision)))
+    });
+    let to = |revision| plan_for(&connection, Verb::Rollback, vec![gateway.clone()], Argument::Revision(revision));
+    assert_eq!(to(now).await.map_err(|error| error.kind), Err(ErrorKind::Conflict), "it is so already");
+    let unknown = to(now + 7).await.expect_err("there is none");
+    let before = before.expect("it was rolled");
+    assert_eq!(unknown.kind, ErrorKind::NotFound);
+    assert!(unknown.hint.is_some_and(|it| it.contains(&format!("revision {before}"))));
+    assert!(to(before).await.is_ok());
+    let document = connection.describe(gateway.clone()).await.expect("it can be described");
+    assert!(document.sections.iter().any(|it| *it.title == *"Revisions"));
+    let swarm = open(Flavour::Swarm, &seventh());
+    let auth = service(&swarm, "auth", "prod").await.id;
+    let refused = plan_for(&swarm, Verb::Rollback, vec![auth], Argument::Revision(1)).await.expect_err("one level");
+    assert_eq!(refused.kind, ErrorKind::Unsupported);
 }
 
 #[tokio::test(start_paused = true)]
@@ -362,6 +427,8 @@ async fn a_roll_whose_image_is_broken_ends_as_its_service_says() {
 async fn a_verb_a_platform_lacks_says_why() {
     for (flavour, verb, kind) in [
         (Flavour::Swarm, Verb::Evict, Kind::Task),
+        (Flavour::Swarm, Verb::Delete, Kind::Task),
+        (Flavour::Swarm, Verb::PauseRollout, Kind::Service),
         (Flavour::Swarm, Verb::Approve, Kind::Pipeline),
         (Flavour::Kubernetes, Verb::Test, Kind::Endpoint),
         (Flavour::Kubernetes, Verb::Remove, Kind::Backing),
@@ -429,15 +496,84 @@ async fn a_cancelled_drain_stops_between_two_evictions_and_says_what_is_left() {
             | Progress::Subject { .. }
             | Progress::Task { .. }
             | Progress::Waiting { .. }
+            | Progress::Carried(_)
             | Progress::Trouble(_) => {}
         }
     }
     let verdict = verdict.expect("a verdict is always the last item");
     assert_eq!(verdict.outcome, Outcome::Cancelled);
-    let not_done = verdict.left.iter().filter(|text| text.starts_with("not done: evict")).count();
+    let not_done = verdict.left.iter().filter(|text| text.starts_with("not sent: evict")).count();
     assert!(not_done > 0 && not_done < steps, "{:?}", verdict.left);
     assert!(verdict.left.iter().any(|text| text.contains("takes no new work until it is activated")));
     assert!(connection.player.with(|world| world.obeyed) <= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_over_several_environments_is_of_the_one_that_asks_for_most_care() {
+    let connection = open(Flavour::Kubernetes, &seventh());
+    let services = list(&connection, Kind::Service).await;
+    let of = |environment: &str| {
+        let service = services.iter().filter_map(Resource::as_service);
+        let mut found = service.filter(|it| it.environment.as_ref().is_some_and(|it| *it.0 == *environment));
+        found.next().expect("every environment has services").id.clone()
+    };
+    let care = async |environments: &[&str]| {
+        let subjects = environments.iter().map(|it| of(it)).collect();
+        let plan = plan_for(&connection, Verb::Roll, subjects, Argument::None).await.expect("it can be planned");
+        (plan.environment.map(|it| it.0.to_string()), plan.protected)
+    };
+    assert_eq!(care(&["dev"]).await, (Some("dev".to_owned()), false));
+    assert_eq!(care(&["dev", "prod"]).await, (Some("prod".to_owned()), true));
+    assert_eq!(care(&["dev", "qa"]).await, (None, false), "it is of neither");
+}
+
+async fn plan_in_batches(adapter: &dyn Adapter, verb: Verb, subjects: Vec<ResourceId>, batch: &str) -> Plan {
+    let intent = Intent { batch: batch.parse().expect("a number"), ..Intent::new(verb, subjects, Argument::None) };
+    let plan = adapter.plan(OperationId("20260302-091400-7f3a".into()), intent, Evidence::default()).await;
+    plan.expect("it can be planned")
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_are_rolled_so_many_at_a_time() {
+    let connection = open(Flavour::Swarm, &seventh());
+    let mut services = Vec::new();
+    for row in list(&connection, Kind::Service).await {
+        let service = row.as_service().expect("a service");
+        let steady = service.replicas.running == service.replicas.desired && service.health == Health::Healthy;
+        if service.environment == Some("prod".into()) && service.mode == crate::fleet::Mode::Replicated && steady {
+            services.push(service.id.clone());
+        }
+    }
+    services.truncate(3);
+    let plan = plan_in_batches(&connection, Verb::Roll, services.clone(), "2").await;
+    let one_by_one = plan_in_batches(&connection, Verb::Roll, services, "1").await;
+    assert!(plan.expected < one_by_one.expected, "{:?} {:?}", plan.expected, one_by_one.expected);
+    let (said, verdict) = carry_out(&connection, plan).await;
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    let place = |step: usize| said.iter().position(|it| *it == Progress::Step(step)).expect("each step begins");
+    let moving = said.iter().position(|it| matches!(it, Progress::Subject { .. })).expect("something is told");
+    let last = said.iter().rposition(|it| matches!(it, Progress::Answered { step: 1, .. })).expect("it is answered");
+    assert!(place(1) < moving && last < place(2), "two at once, then the third: {said:?}");
+    assert_eq!(connection.player.with(|world| world.obeyed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_of_a_cluster_are_drained_so_many_at_a_time_and_each_pod_by_pod() {
+    let connection = open(Flavour::Kubernetes, &seventh());
+    let nodes = list(&connection, Kind::Node).await;
+    let crowded = nodes.iter().filter_map(Resource::as_node).filter(|it| it.reserved.tasks > 2 && it.takes_work());
+    let nodes: Vec<ResourceId> = crowded.take(2).map(|it| it.id.clone()).collect();
+    let plan = plan_in_batches(&connection, Verb::Drain, nodes.clone(), "2").await;
+    let kinds: Vec<Kind> = plan.steps.iter().map(|step| step.subject.kind).collect();
+    assert_eq!(kinds[..3], [Kind::Node, Kind::Node, Kind::Task], "both are cordoned before a pod leaves");
+    let of = |step: usize| plan::of(&plan.steps[step]).expect("a pod leaves a node").to_owned();
+    assert_ne!(of(2), of(3), "one pod of each node at a time");
+    let (_, verdict) = carry_out(&connection, plan).await;
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    let alone =
+        Intent { batch: "2".parse().expect("a number"), ..Intent::new(Verb::Drain, nodes, Argument::StartFirst) };
+    let refused = connection.plan(OperationId("one".into()), alone, Evidence::default()).await;
+    assert_eq!(refused.map_err(|error| error.kind), Err(ErrorKind::Unsupported));
 }
 
 fn record(plan: Plan, sent: Vec<usize>, at: Timestamp) -> OperationRecord {
@@ -471,7 +607,7 @@ async fn observing_looks_and_never_sends() {
     let seen: Vec<Progress> = connection.observe(record(plan.clone(), vec![0], at)).collect().await;
     assert_eq!(last(seen), Outcome::Completed);
     let unsent: Vec<Progress> = connection.observe(record(plan.clone(), Vec::new(), at)).collect().await;
-    assert_eq!(last(unsent), Outcome::Cancelled);
+    assert_eq!(last(unsent), Outcome::Refused);
     let old: Vec<Progress> = connection.observe(record(plan, vec![0], Timestamp(0))).collect().await;
     assert_eq!(last(old), Outcome::Unknown);
     assert_eq!(connection.player.with(|world| world.obeyed), 1);

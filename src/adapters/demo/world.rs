@@ -10,12 +10,14 @@ mod incident;
 mod instance;
 mod machine;
 mod membership;
+mod objects;
 mod order;
 mod populate;
 mod probe;
 mod rollout;
 mod schedule;
 mod stack;
+mod usage;
 mod view;
 mod workload;
 
@@ -23,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub(crate) use instance::Instance;
 pub(crate) use machine::Machine;
-pub(crate) use order::Order;
+pub(crate) use order::{End, Order};
 pub(crate) use workload::{Need, OnFailure, Spec, TaskOrder, Update, UpdateConfig, Workload};
 
 use super::{
@@ -122,6 +124,8 @@ enum Event {
     Tested(Text),
     /// A lock ends by itself.
     LockEnds(Text),
+    /// What is used is measured.
+    Measured,
     /// Busy for the sake of it.
     Churn,
 }
@@ -216,6 +220,7 @@ impl World {
             world.gather_crowd(tasks);
         }
         world.start_churn(share.deltas);
+        world.measure();
         // Nobody has looked yet, so nothing has changed.
         world.marks.clear();
         world.gone.clear();
@@ -263,6 +268,7 @@ impl World {
             Kind::Endpoint => self.look(&Mark::Endpoint(key.clone())),
             Kind::Backing => self.look(&Mark::Backing(key.clone())),
             Kind::Lock => self.look(&Mark::Lock(key.clone())),
+            Kind::Definition | Kind::Object => self.snapshot(id.kind).into_iter().find(|it| it.id() == id),
         }
     }
 
@@ -309,6 +315,7 @@ impl World {
             Event::Commit(pipeline) => self.commit(&pipeline),
             Event::Tested(endpoint) => self.tested(&endpoint),
             Event::LockEnds(environment) => self.lock_ends(&environment),
+            Event::Measured => self.measure(),
             Event::Churn => self.churn(),
         }
     }

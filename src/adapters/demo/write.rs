@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{
     player::Player,
-    world::{Order, TaskOrder},
+    world::{End, Order, TaskOrder},
 };
 use crate::{
-    error::Result,
+    error::{Error, ErrorKind, Result},
     fleet::{Availability, EnvironmentId, Image, NodeRole, Text},
     platform::Ticket,
 };
@@ -57,6 +57,21 @@ pub(crate) fn evict(_: Ticket, player: &Player, task: Text) -> Result<Text> {
     player.with(|world| world.obey(Order::Evict(task)))
 }
 
+/// Ends one task whatever its budget says.
+pub(crate) fn delete(_: Ticket, player: &Player, task: Text, end: End) -> Result<Text> {
+    player.with(|world| world.obey(Order::Delete(task, end)))
+}
+
+/// Holds the rollouts of a service back.
+pub(crate) fn pause(_: Ticket, player: &Player, service: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Pause(service)))
+}
+
+/// Lets the rollouts of a service go on.
+pub(crate) fn resume(_: Ticket, player: &Player, service: Text) -> Result<Text> {
+    player.with(|world| world.obey(Order::Resume(service)))
+}
+
 /// Removes a stack.
 pub(crate) fn remove(_: Ticket, player: &Player, stack: Text) -> Result<Text> {
     player.with(|world| world.obey(Order::Remove(stack)))
@@ -85,4 +100,13 @@ pub(crate) fn lock(
 /// Releases the lock of an environment.
 pub(crate) fn unlock(_: Ticket, player: &Player, environment: Text) -> Result<Text> {
     player.with(|world| world.obey(Order::Unlock(environment)))
+}
+
+/// Goes into a container.
+pub(crate) fn enter(_: Ticket, player: &Player, pod: &str) -> Result<Text> {
+    player
+        .with(|world| world.instances.values().find(|it| *it.name == *pod && it.runs()).map(|it| it.name.clone()))
+        .ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("{pod} does not run any more")).hint("choose another task")
+        })
 }

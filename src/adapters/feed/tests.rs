@@ -33,6 +33,7 @@ fn said(delta: &Result<Delta>) -> String {
             let names: Vec<&str> = rows.iter().map(|row| row.name().as_str()).collect();
             format!("seen {}", names.join(" "))
         }
+        Ok(Delta::Used(_, samples)) => format!("{} used", samples.len()),
         Ok(Delta::Complete(_)) => "complete".into(),
         Ok(Delta::Gone(ids)) => format!("gone {}", ids.iter().map(|id| id.key.to_string()).collect::<String>()),
         Ok(Delta::Denied(..)) => "denied".into(),

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::{
@@ -38,6 +39,8 @@ enum Then {
     GoOn,
     Close,
     Hold,
+    /// The bytes leave one by one, a thousandth of a second apart.
+    Drip,
 }
 
 impl Reply {
@@ -66,6 +69,11 @@ impl Reply {
     /// Exactly these bytes, and then the connection is closed.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), then: Then::Close }
+    }
+
+    /// 200 with JSON that comes a byte at a time.
+    pub(crate) fn dripping(body: impl AsRef<[u8]>) -> Self {
+        Self { then: Then::Drip, ..Self::json(body) }
     }
 
     /// Nothing at all, for ever.
@@ -157,11 +165,20 @@ async fn attend<S: AsyncRead + AsyncWrite + Unpin>(
             heard.push(request.clone());
         }
         let reply = answer(&request);
+        if reply.then == Then::Drip {
+            for byte in &reply.bytes {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                if stream.write_all(std::slice::from_ref(byte)).await.is_err() {
+                    return;
+                }
+            }
+            continue;
+        }
         if stream.write_all(&reply.bytes).await.is_err() || stream.flush().await.is_err() {
             return;
         }
         match reply.then {
-            Then::GoOn => {}
+            Then::GoOn | Then::Drip => {}
             Then::Close => {
                 drop(stream.shutdown().await);
                 return;

@@ -108,6 +108,8 @@ struct FrontSpec {
     selector: Labels,
     #[serde(default)]
     ports: Vec<FrontPort>,
+    #[serde(default, rename = "type")]
+    sort: String,
 }
 
 #[derive(Deserialize)]
@@ -144,7 +146,8 @@ impl Beside for Front {
             std::iter::once(own).chain(node)
         };
         let ports = spec.ports.into_iter().flat_map(port).collect();
-        Ok((metadata.namespace, metadata.name, Self { selector: spec.selector, ports }))
+        let external = spec.sort == "ExternalName";
+        Ok((metadata.namespace, metadata.name, Self { selector: spec.selector, ports, external }))
     }
 }
 

@@ -1,9 +1,10 @@
-//! Cuts an answer into its parts while it arrives: the items of a list, the lines of a watch.
+//! Cuts an answer into its parts while it arrives: the items of a list or the rows of a table, the lines of a watch.
 //!
 //! A list of five hundred pods is some megabytes of JSON; only one item of it is ever held.
 
 use serde::Deserialize;
 
+use super::trouble::Undecoded;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Larger than anything etcd stores (1.5 MiB by default), with room for its JSON; more is not an object.
@@ -30,7 +31,7 @@ pub(super) struct ShellMetadata {
     pub(super) next: String,
 }
 
-/// Reads one list answer (`{"metadata": …, "items": [ … ]}`) in pieces of any size.
+/// Reads one list answer (`{"metadata": …, "items": [ … ]}`, or `"rows"` of a table) in pieces of any size.
 #[derive(Debug, Default)]
 pub(super) struct ListCutter {
     /// Everything but the items.
@@ -45,8 +46,8 @@ pub(super) struct ListCutter {
 }
 
 impl ListCutter {
-    /// Takes the next piece and hands every item that is complete with it to `each`.
-    pub(super) fn feed(&mut self, piece: &[u8], mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    /// Takes the next piece and hands every item that is complete with it to `each`, after what stood before the items.
+    pub(super) fn feed(&mut self, piece: &[u8], mut each: impl FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
         // Where the part that is being copied (shell or item) starts in this piece.
         let mut from = 0;
         let mut at = 0;
@@ -80,10 +81,10 @@ impl ListCutter {
                         Some(items) if depth == items => {
                             let end = piece.get(from..at).unwrap_or_default();
                             if self.item.is_empty() {
-                                each(end)?;
+                                each(&self.shell, end)?;
                             } else {
                                 self.keep_item(end)?;
-                                each(&self.item)?;
+                                each(&self.shell, &self.item)?;
                                 self.item.clear();
                             }
                             from = at;
@@ -111,7 +112,8 @@ impl ListCutter {
         if self.depth != 0 || self.string || self.shell.is_empty() {
             return Err(broken("it ends in the middle"));
         }
-        serde_json::from_slice(&self.shell).map_err(|cause| broken("its metadata cannot be read").because(&cause))
+        serde_json::from_slice(&self.shell)
+            .map_err(|cause| broken("its metadata cannot be read").because(&Undecoded::from(&cause)))
     }
 
     /// How far the next byte is that changes the nesting; passes over strings whole.
@@ -153,11 +155,12 @@ impl ListCutter {
     }
 }
 
-/// Whether `shell` ends with the key `"items"` and the opening of its array.
+/// Whether `shell` ends with the key `"items"` or `"rows"` and the opening of its array.
 fn ends_with_items(shell: &[u8]) -> bool {
     let shell = shell.strip_suffix(b"[").unwrap_or(shell).trim_ascii_end();
     let Some(shell) = shell.strip_suffix(b":") else { return false };
-    shell.trim_ascii_end().ends_with(b"\"items\"")
+    let key = shell.trim_ascii_end();
+    key.ends_with(b"\"items\"") || key.ends_with(b"\"rows\"")
 }
 
 /// Reads lines that end with a line feed, in pieces of any size.
@@ -203,7 +206,7 @@ mod tests {
     fn cut(text: &str, size: usize) -> Result<(Vec<String>, Shell)> {
         let (mut cutter, mut items) = (ListCutter::default(), Vec::new());
         for piece in text.as_bytes().chunks(size) {
-            cutter.feed(piece, |item| {
+            cutter.feed(piece, |_, item| {
                 items.push(String::from_utf8_lossy(item).into_owned());
                 Ok(())
             })?;
@@ -253,7 +256,7 @@ mod tests {
         #[test]
         fn any_bytes_end_in_a_list_or_an_error(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..8)) {
             let mut cutter = ListCutter::default();
-            let fed = pieces.iter().try_for_each(|piece| cutter.feed(piece, |_| Ok(())));
+            let fed = pieces.iter().try_for_each(|piece| cutter.feed(piece, |_, _| Ok(())));
             if fed.is_ok() {
                 drop(cutter.finish());
             }

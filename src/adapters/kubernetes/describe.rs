@@ -1,24 +1,25 @@
 //! Describing: why something is not as it should be, what people read of it, in sections, and the object itself with
 //! secrets masked. What is fetched beside the object and cannot be had is named, and hides nothing else.
 
+mod events;
+mod object;
 mod service;
 mod why;
 
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use self::{
-    service::Around,
-    why::{Evidence, when},
-};
+use self::{events::timeline, service::Around, why::Evidence};
 use super::{
     connection::Connection,
+    kinds::Kinds,
     logs,
     mask::masked,
     parsed,
     pod::Pod,
     read::{Collection, List, Read},
-    way::named,
+    revisions::{self, Revision},
+    way::{self, named},
     workload::{Sort, Workload},
 };
 use crate::{
@@ -27,18 +28,21 @@ use crate::{
     fleet::{
         Document, Kind, ResourceId, RolloutState, Text,
         document::{Body, Section},
-        time::brief,
     },
 };
 
 /// Describes whatever has an object of its own.
-pub(super) async fn describe(connection: &Connection, id: ResourceId) -> Result<Document> {
+pub(super) async fn describe(kinds: &Kinds, id: ResourceId) -> Result<Document> {
+    let connection = &**kinds.connection();
     let (object, sections) = match id.kind {
         Kind::Task => of_pod(connection, &id).await?,
         Kind::Node => of_node(connection, &id).await?,
         Kind::Service => Box::pin(of_service(connection, &id)).await?,
         Kind::Backing => of_configuration(connection, &id).await?,
-        Kind::Cluster | Kind::Pipeline | Kind::Endpoint | Kind::Lock => {
+        Kind::Object => Box::pin(object::of_object(kinds, &id)).await?,
+        Kind::Definition => object::of_definition(kinds, &id).await?,
+        Kind::Endpoint => Box::pin(object::of_door(kinds, &id)).await?,
+        Kind::Cluster | Kind::Pipeline | Kind::Lock => {
             let what = format!("a {} of Kubernetes cannot be described", id.kind.word());
             return Err(Error::new(ErrorKind::Unsupported, what));
         }
@@ -93,7 +97,7 @@ async fn of_pod(connection: &Connection, id: &ResourceId) -> Described {
     let (namespace, name) = (namespace.to_owned(), name.to_owned());
     let object = object(connection, Read::Pod { namespace: namespace.clone(), name: name.clone() }).await?;
     let beside = Beside::new(connection);
-    let happened = Read::Events { namespace: namespace.clone(), kind: "Pod", name };
+    let happened = Read::Events { namespace: namespace.clone(), kind: "Pod".into(), name };
     let on = word(&object, "/spec/nodeName");
     let node = async {
         let json = if on.is_empty() { return None } else { connection.get(&Read::Node(on)).await };
@@ -119,7 +123,7 @@ async fn of_pod(connection: &Connection, id: &ResourceId) -> Described {
 async fn of_node(connection: &Connection, id: &ResourceId) -> Described {
     let name = id.key.to_string();
     let beside = Beside::new(connection);
-    let happened = Read::Events { namespace: String::new(), kind: "Node", name: name.clone() };
+    let happened = Read::Events { namespace: String::new(), kind: "Node".into(), name: name.clone() };
     let (object, events) = futures_util::join!(object(connection, Read::Node(name)), beside.items("events", happened));
     let object = object?;
     let mut sections = node(&object);
@@ -146,17 +150,21 @@ async fn of_service(connection: &Connection, id: &ResourceId) -> Described {
         pods.retain(own);
         pods
     };
-    let sets = async {
-        if sort == Sort::Deployment {
-            beside.items("replica sets", within(List::ReplicaSets)).await
-        } else {
-            Vec::new()
-        }
+    let kind = way::Workload::ALL.into_iter().find(|it| it.word() == sort.word());
+    let keepers = async {
+        let Some(kind) = kind else { return Vec::new() };
+        beside.items("revisions", within(Revision::list(kind))).await
     };
-    let happened = Read::Events { namespace: namespace.to_owned(), kind: sort.word(), name: name.to_owned() };
-    let (pods, mut replica_sets, budgets, quotas, autoscalers, fronts, endpoints, own, warnings) = futures_util::join!(
+    let nodes = async {
+        let _rolls = kind?;
+        // Not everybody may look at nodes; that says nothing about the service.
+        parsed::<Value>(&connection.get(&revisions::nodes()).await.ok()?).ok()
+    };
+    let happened = Read::Events { namespace: namespace.to_owned(), kind: sort.word().into(), name: name.to_owned() };
+    let (pods, mut keepers, nodes, budgets, quotas, autoscalers, fronts, endpoints, own, warnings) = futures_util::join!(
         pods,
-        sets,
+        keepers,
+        nodes,
         beside.items("disruption budgets", within(List::Budgets)),
         beside.items("quotas", within(List::Quotas)),
         beside.items("autoscalers", within(List::Autoscalers)),
@@ -165,9 +173,10 @@ async fn of_service(connection: &Connection, id: &ResourceId) -> Described {
         beside.items("events", happened),
         beside.items("warnings", Read::Warnings(namespace.to_owned())),
     );
-    replica_sets.retain(|set| each(set, "/metadata/ownerReferences").any(|it| word(it, "/name") == *name));
+    keepers.retain(|it| each(it, "/metadata/ownerReferences").any(|it| word(it, "/name") == *name));
+    let nodes = nodes.map(|it| each(&it, "/items").cloned().collect());
     let family: std::collections::HashSet<String> =
-        pods.iter().chain(&replica_sets).map(|it| word(it, "/metadata/name")).collect();
+        pods.iter().chain(&keepers).map(|it| word(it, "/metadata/name")).collect();
     let mut events = own;
     events.extend(warnings.into_iter().filter(|it| family.contains(&word(it, "/involvedObject/name"))));
     let rollout = Workload::deserialize(&object).ok().and_then(|it| it.rollout(sort));
@@ -183,7 +192,7 @@ async fn of_service(connection: &Connection, id: &ResourceId) -> Described {
         node: None,
     };
     let mut sections = vec![evidence.section(wall_clock())];
-    let around = Around { pods, replica_sets, budgets, autoscalers, fronts, endpoints };
+    let around = Around { pods, keepers, nodes, budgets, autoscalers, fronts, endpoints };
     sections.extend(service::sections(sort, &object, &around));
     sections.push(timeline(&events));
     sections.extend(beside.missing());
@@ -201,7 +210,7 @@ async fn of_configuration(connection: &Connection, id: &ResourceId) -> Described
     let namespace = namespace.unwrap_or_default().to_owned();
     let beside = Beside::new(connection);
     let read = Read::Metadata { of: Collection::of(of, &namespace), name: name.to_owned() };
-    let happened = Read::Events { namespace: namespace.clone(), kind, name: name.to_owned() };
+    let happened = Read::Events { namespace: namespace.clone(), kind: kind.into(), name: name.to_owned() };
     let (found, events) = futures_util::join!(connection.get(&read), beside.items("events", happened));
     let list = parsed::<Value>(&found?)?;
     let Some(object) = each(&list, "/items").next().cloned() else {
@@ -266,6 +275,8 @@ fn containers(object: &Value) -> Section {
             let status = each(object, statuses).find(|it| word(it, "/name") == name).unwrap_or(&Value::Null);
             let requests = [word(spec, "/resources/requests/cpu"), word(spec, "/resources/requests/memory")];
             let limits = [word(spec, "/resources/limits/cpu"), word(spec, "/resources/limits/memory")];
+            let probes = ["startup", "readiness", "liveness"].into_iter();
+            let probes: Vec<&str> = probes.filter(|name| spec.pointer(&format!("/{name}Probe")).is_some()).collect();
             rows.push(vec![
                 Text::from(if sort.is_empty() { name } else { format!("{name} ({sort})") }),
                 state(status, "/state").into(),
@@ -274,11 +285,12 @@ fn containers(object: &Value) -> Section {
                 state(status, "/lastState").into(),
                 requests.join(" ").trim().into(),
                 limits.join(" ").trim().into(),
+                probes.join(" ").into(),
                 word(spec, "/image").into(),
             ]);
         }
     }
-    let columns = ["name", "state", "ready", "restarts", "before", "requests", "limits", "image"];
+    let columns = ["name", "state", "ready", "restarts", "before", "requests", "limits", "probes", "image"];
     table("Containers", &columns, rows)
 }
 
@@ -351,25 +363,6 @@ fn node(object: &Value) -> Vec<Section> {
         pairs(object, "Labels", "/metadata/labels"),
         pairs(object, "Annotations", "/metadata/annotations"),
     ]
-}
-
-/// What happened, newest first.
-fn timeline(events: &[Value]) -> Section {
-    let mut events: Vec<&Value> = events.iter().collect();
-    events.sort_by_key(|it| std::cmp::Reverse(when(it)));
-    let now = wall_clock();
-    let rows = events.into_iter().map(|it| {
-        let count = [word(it, "/series/count"), word(it, "/count")].into_iter().find(|it| !it.is_empty());
-        vec![
-            Text::from(when(it).map_or_else(String::new, |at| brief(at.age(now)))),
-            word(it, "/type").into(),
-            word(it, "/reason").into(),
-            count.unwrap_or_else(|| "1".to_owned()).into(),
-            word(it, "/involvedObject/name").into(),
-            word(it, "/message").into(),
-        ]
-    });
-    table("Events", &["ago", "type", "reason", "times", "of", "message"], rows.collect())
 }
 
 /// The scalar at `at`, as text; empty where there is none.

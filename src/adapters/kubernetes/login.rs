@@ -74,6 +74,9 @@ pub(super) fn refused_login(cause: &kube::Error, login: &str) -> Option<Error> {
         let errors = String::from_utf8_lossy(&out.stderr);
         let last = errors.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         format!("the credential plugin failed ({}): {}", out.status, last.trim())
+    } else if matches!(auth, AuthError::AuthExecParse(_)) {
+        // The parser's error repeats what it read.
+        "the credential plugin printed something that is no credential".to_owned()
     } else {
         format!("no credentials: {auth}")
     };

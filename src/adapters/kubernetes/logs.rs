@@ -60,7 +60,14 @@ pub(super) fn logs(
                 Merged::new(connection, request, outlet.clone()).run(words, pace).await
             }
             Kind::Service => in_order(connection, words, pace, request, &outlet).await,
-            Kind::Cluster | Kind::Node | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => {
+            Kind::Cluster
+            | Kind::Node
+            | Kind::Pipeline
+            | Kind::Endpoint
+            | Kind::Backing
+            | Kind::Lock
+            | Kind::Definition
+            | Kind::Object => {
                 let what = format!("a {} of Kubernetes has no log of its own", request.of.kind.word());
                 Err(Error::new(ErrorKind::Unsupported, what).hint("open the log of a service or a task"))
             }
@@ -97,7 +104,7 @@ async fn readers(connection: &Arc<Connection>, request: &LogRequest) -> Result<V
             namespace: namespace.to_owned(),
             pod: name.to_owned(),
             container: container.to_owned(),
-            source: LogSource { id: request.of.clone(), label: label.into() },
+            source: LogSource { id: request.of.clone(), label: label.into(), group: Text::clean(namespace) },
             last: None,
             restarts,
         }
@@ -193,7 +200,7 @@ impl Merged {
         let collection = pods(&self.connection, &of).await?;
         let scope = Scope { connection: of.connection.clone(), kind: Kind::Task, part: of.key.clone() };
         let follow = |connection: &Arc<Connection>| {
-            let rows = Pods::new(words.renewed(), &Reserved::default());
+            let rows = Pods::new(words.renewed(), &Reserved::default(), None);
             feed::follow(Arc::clone(connection), collection.clone(), scope.clone(), rows, pace).boxed()
         };
         let (mut list, mut joined) = (follow(&self.connection), Joined::Before);
@@ -209,7 +216,7 @@ impl Merged {
                 Some(Ok(Delta::Seen(_, seen))) => self.meet(&seen, joined),
                 Some(Ok(Delta::Complete(_))) if !self.request.follow => break,
                 Some(Ok(Delta::Complete(_))) => joined = Joined::After,
-                Some(Ok(Delta::Begin(_) | Delta::Gone(_))) => {}
+                Some(Ok(Delta::Begin(_) | Delta::Used(..) | Delta::Gone(_))) => {}
                 // Those that are being read go on; that the server is away is told by them and by every table.
                 Some(Err(error)) if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut) => {
                     let mut again = Box::pin(sleep(AGAIN)).fuse();
@@ -277,7 +284,8 @@ impl Merged {
 /// Tells something of the service as a whole.
 async fn mark(outlet: &Outlet, of: &ResourceId, marker: LogMarker) {
     let label = of.key.rsplit('/').next().unwrap_or_default();
-    let source = LogSource { id: of.clone(), label: Text::clean(label) };
+    let group = Text::clean(of.key.split('/').next().unwrap_or_default());
+    let source = LogSource { id: of.clone(), label: Text::clean(label), group };
     // A reader that has gone does not need to know.
     let _ = outlet.send(Ok(LogBatch { source, lines: Vec::new(), marker: Some(marker) })).await;
 }

@@ -7,7 +7,9 @@ use super::{
     quantity::{cpu_millis, instant, units},
     words::Words,
 };
-use crate::fleet::{Availability, Capacity, Kind, NodeRole, NodeState, Purchase, ResourceId, Text, node};
+use crate::fleet::{
+    Availability, Capacity, Kind, NodeRole, NodeState, Purchase, ResourceId, Text, node, placement::TAINT,
+};
 
 /// A node, as far as a row needs it.
 #[derive(Debug, Deserialize)]
@@ -104,9 +106,10 @@ const PURCHASES: [(&str, &str, Purchase); 12] = [
 ];
 
 /// Labels that name the group a node belongs to, by who sets them.
-const GROUPS: [&str; 7] = [
+const GROUPS: [&str; 8] = [
     "eks.amazonaws.com/nodegroup",
     "karpenter.sh/nodepool",
+    "karpenter.sh/provisioner-name",
     "alpha.eksctl.io/nodegroup-name",
     "cloud.google.com/gke-nodepool",
     "kubernetes.azure.com/agentpool",
@@ -140,7 +143,7 @@ impl<'a> Node<'a> {
             self.metadata.labels.iter().map(|(name, value)| (words.text(name), words.text(value))).collect();
         let leaving = self.taints().find(|taint| LEAVING.iter().any(|key| *taint.key == **key));
         // A taint is what its owner wants, not what ails the node: it is shown, and does not make it look ill.
-        labels.extend(self.taints().map(|taint| (words.text("taint"), words.text(&taint.text()))));
+        labels.extend(self.taints().map(|taint| (words.text(TAINT), words.text(&taint.text()))));
         node::Node {
             id: self.id(words),
             name: words.text(&self.metadata.name),
@@ -167,6 +170,7 @@ impl<'a> Node<'a> {
                 .text(self.status.node_info.as_ref().and_then(|it| it.kubelet_version.as_deref()).unwrap_or("")),
             capacity: self.allocatable(),
             reserved: Capacity::default(),
+            used: None,
             conditions: self.ailments(leaving).into_iter().map(|text| words.text(&text)).collect(),
             labels,
             joined_at: self.metadata.creation_timestamp.as_deref().and_then(instant),

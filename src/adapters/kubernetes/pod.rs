@@ -6,8 +6,12 @@ use std::{borrow::Cow, ops::Deref, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{images::Images, quantity::instant, words::Words};
-use crate::fleet::{Image, Kind, ResourceId, Task, Text, Timestamp};
+use super::{
+    images::Images,
+    quantity::{cpu_millis, instant, units},
+    words::Words,
+};
+use crate::fleet::{Amount, Image, Kind, ResourceId, Task, Text, Timestamp};
 
 /// A string borrowed from the answer where it holds no escapes.
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,20 +105,30 @@ impl Container<'_> {
     }
 }
 
-/// What a container asks for.
+/// What a container asks for, and what it may use at most.
 #[derive(Debug, Deserialize)]
 pub(super) struct Resources<'a> {
     #[serde(borrow)]
-    pub(super) requests: Option<Requests<'a>>,
+    requests: Option<Amounts<'a>>,
+    #[serde(borrow)]
+    limits: Option<Amounts<'a>>,
 }
 
-/// The amounts a container asks for.
 #[derive(Debug, Deserialize)]
-pub(super) struct Requests<'a> {
+struct Amounts<'a> {
     #[serde(borrow)]
-    pub(super) cpu: Option<Str<'a>>,
+    cpu: Option<Str<'a>>,
     #[serde(borrow)]
-    pub(super) memory: Option<Str<'a>>,
+    memory: Option<Str<'a>>,
+}
+
+impl Amounts<'_> {
+    fn amount(&self) -> Amount {
+        Amount {
+            cpu_millis: self.cpu.as_deref().map_or(0, cpu_millis),
+            memory_bytes: self.memory.as_deref().map_or(0, units),
+        }
+    }
 }
 
 /// What a pod is.
@@ -277,6 +291,9 @@ impl<'a> Pod<'a> {
             wanted: !self.deleted() && !self.ended(),
             health,
             restarts: self.restarts(),
+            requested: self.requested(),
+            limit: self.limit(),
+            used: None,
             image: self.image(images),
             message: self.message(&word, ready).map(|text| words.text(&text)),
             exit_code: self.last_end().map(|it| it.exit_code),
@@ -304,6 +321,26 @@ impl<'a> Pod<'a> {
             }
             kind => Some((kind, &owner.name)),
         }
+    }
+
+    /// What its containers and sidecars ask for together. The start of ordinary init containers may ask for more for a
+    /// moment; that is left out, and so is the overhead of a runtime class.
+    pub(super) fn requested(&self) -> Amount {
+        let requests = self.resources().filter_map(|it| it?.requests.as_ref());
+        requests.map(Amounts::amount).fold(Amount::default(), Amount::plus)
+    }
+
+    /// What they may use together at most; nothing limits a pod while nothing limits one of them.
+    pub(super) fn limit(&self) -> Amount {
+        let limits =
+            self.resources().map(|it| it.and_then(|it| it.limits.as_ref()).map(Amounts::amount).unwrap_or_default());
+        limits.reduce(Amount::limits).unwrap_or_default()
+    }
+
+    /// What each of its containers and sidecars says about resources.
+    fn resources(&self) -> impl Iterator<Item = Option<&Resources<'a>>> {
+        let sidecars = self.spec.init_containers.iter().flatten().filter(|it| it.sidecar());
+        self.spec.containers.iter().flatten().chain(sidecars).map(|it| it.resources.as_ref())
     }
 
     fn namespace(&self) -> &str {

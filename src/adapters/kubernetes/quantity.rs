@@ -7,6 +7,13 @@ pub(super) fn cpu_millis(text: &str) -> u64 {
     whole(parse(text).unwrap_or(0.0) * 1_000.0)
 }
 
+/// Thousand-millionths of a CPU in `text`; 0 where it is no quantity. Usage is measured in them, to be summed up before it
+/// is rounded.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative, and a cast saturates")]
+pub(super) fn nano_cpus(text: &str) -> u64 {
+    (parse(text).unwrap_or(0.0) * 1e9).round() as u64
+}
+
 /// Bytes, or a count, in `text`; 0 where it is no quantity.
 pub(super) fn units(text: &str) -> u64 {
     whole(parse(text).unwrap_or(0.0))
@@ -57,6 +64,10 @@ mod tests {
     fn quantities_are_read_as_the_api_writes_them() {
         let cpus = ["250m", "2", "1.5", "100n", "0", "", "lots", "-1", "1e3"].map(cpu_millis);
         assert_eq!(cpus, [250, 2_000, 1_500, 1, 0, 0, 0, 0, 1_000_000]);
+        assert_eq!(
+            ["123456789n", "250m", "2", "7u", ""].map(nano_cpus),
+            [123_456_789, 250_000_000, 2_000_000_000, 7_000, 0]
+        );
         let bytes = ["128Mi", "1Gi", "129M", "123Ki", "128974848", "12E", "1.5Gi"].map(units);
         assert_eq!(bytes[..5], [134_217_728, 1_073_741_824, 129_000_000, 125_952, 128_974_848]);
         assert_eq!(bytes[5..], [12_000_000_000_000_000_000, 1_610_612_736]);

@@ -1,8 +1,20 @@
 //! Every call that reads, and nothing else: what is not listed here cannot be sent from here.
 
+mod list;
+mod objects;
+mod path;
+mod right;
+
 use http::Request;
 use kube::client::Body;
 
+use self::objects::AGGREGATED;
+pub(super) use self::{
+    list::{Collection, List},
+    objects::Objects,
+    path::{encoded, segment},
+    right::Right,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The calls that [`Read`] can make, as method and path; `*` stands for one segment. Recorders hold traffic against it.
@@ -27,6 +39,10 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/api/v1/namespaces/*/resourcequotas"),
     ("GET", "/api/v1/events"),
     ("GET", "/api/v1/namespaces/*/events"),
+    ("GET", "/apis/metrics.k8s.io/v1beta1"),
+    ("GET", "/apis/metrics.k8s.io/v1beta1/nodes"),
+    ("GET", "/apis/metrics.k8s.io/v1beta1/pods"),
+    ("GET", "/apis/metrics.k8s.io/v1beta1/namespaces/*/pods"),
     ("GET", "/apis/apps/v1/deployments"),
     ("GET", "/apis/apps/v1/statefulsets"),
     ("GET", "/apis/apps/v1/daemonsets"),
@@ -49,117 +65,37 @@ pub const READS: &[(&str, &str)] = &[
     ("GET", "/apis/policy/v1/namespaces/*/poddisruptionbudgets"),
     ("GET", "/apis/networking.k8s.io/v1/ingresses"),
     ("GET", "/apis/networking.k8s.io/v1/namespaces/*/ingresses"),
+    ("GET", "/apis/discovery.k8s.io/v1/endpointslices"),
     ("GET", "/apis/discovery.k8s.io/v1/namespaces/*/endpointslices"),
     ("GET", "/apis/apps/v1/namespaces/*/controllerrevisions"),
     ("GET", "/apis/coordination.k8s.io/v1/namespaces/*/leases"),
     ("GET", "/apis/coordination.k8s.io/v1/namespaces/*/leases/*"),
+    // Which kinds there are, and objects of any of them; these patterns are too short for a subresource.
+    ("GET", "/api"),
+    ("GET", "/apis"),
+    ("GET", "/api/*"),
+    ("GET", "/apis/*/*"),
+    ("GET", "/api/*/*"),
+    ("GET", "/api/*/*/*"),
+    ("GET", "/api/*/namespaces/*/*"),
+    ("GET", "/api/*/namespaces/*/*/*"),
+    ("GET", "/apis/*/*/*"),
+    ("GET", "/apis/*/*/*/*"),
+    ("GET", "/apis/*/*/namespaces/*/*"),
+    ("GET", "/apis/*/*/namespaces/*/*/*"),
 ];
+
+/// What is never read although one of [`READS`] would fit: one object with everything in it.
+const NEVER: &[&str] = &["/api/*/namespaces/*/secrets/*", "/api/*/namespaces/*/configmaps/*"];
 
 /// Whether a request is one of the calls in [`READS`]; `path` without its query.
 pub fn allowed(method: &str, path: &str) -> bool {
-    READS.iter().any(|(known, pattern)| {
+    let fits = |pattern: &str| {
         let (mut path, mut pattern) = (path.split('/'), pattern.split('/'));
         let same = pattern.all(|wanted| path.next().is_some_and(|it| wanted == "*" && !it.is_empty() || it == wanted));
-        *known == method && same && path.next().is_none()
-    })
-}
-
-/// A list of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum List {
-    Nodes,
-    Pods,
-    Deployments,
-    StatefulSets,
-    DaemonSets,
-    ReplicaSets,
-    ControllerRevisions,
-    Jobs,
-    CronJobs,
-    Autoscalers,
-    Budgets,
-    Services,
-    Ingresses,
-    EndpointSlices,
-    Quotas,
-    ConfigMaps,
-    Secrets,
-    Leases,
-}
-
-impl List {
-    /// Where the API has it: group and version, and its name.
-    const fn place(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Nodes => ("/api/v1", "nodes"),
-            Self::Pods => ("/api/v1", "pods"),
-            Self::Deployments => ("/apis/apps/v1", "deployments"),
-            Self::StatefulSets => ("/apis/apps/v1", "statefulsets"),
-            Self::DaemonSets => ("/apis/apps/v1", "daemonsets"),
-            Self::ReplicaSets => ("/apis/apps/v1", "replicasets"),
-            Self::ControllerRevisions => ("/apis/apps/v1", "controllerrevisions"),
-            Self::Jobs => ("/apis/batch/v1", "jobs"),
-            Self::CronJobs => ("/apis/batch/v1", "cronjobs"),
-            Self::Autoscalers => ("/apis/autoscaling/v2", "horizontalpodautoscalers"),
-            Self::Budgets => ("/apis/policy/v1", "poddisruptionbudgets"),
-            Self::Services => ("/api/v1", "services"),
-            Self::Ingresses => ("/apis/networking.k8s.io/v1", "ingresses"),
-            Self::EndpointSlices => ("/apis/discovery.k8s.io/v1", "endpointslices"),
-            Self::Quotas => ("/api/v1", "resourcequotas"),
-            Self::ConfigMaps => ("/api/v1", "configmaps"),
-            Self::Secrets => ("/api/v1", "secrets"),
-            Self::Leases => ("/apis/coordination.k8s.io/v1", "leases"),
-        }
-    }
-
-    /// Its name in the API.
-    pub(super) const fn word(self) -> &'static str {
-        self.place().1
-    }
-
-    /// Whether what is in its objects is nobody's business here: only their metadata is ever asked for.
-    const fn metadata_only(self) -> bool {
-        matches!(self, Self::ConfigMaps | Self::Secrets)
-    }
-}
-
-/// What can be listed and watched: one list, in one namespace or in all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Collection {
-    pub(super) list: List,
-    /// `None` for all of them.
-    pub(super) namespace: Option<String>,
-    /// Which labels, as the API takes it; empty for all.
-    pub(super) selector: String,
-}
-
-impl Collection {
-    /// What of all namespaces is in the list, or what has none.
-    pub(super) const fn whole(list: List) -> Self {
-        Self { list, namespace: None, selector: String::new() }
-    }
-
-    /// What of one namespace is in the list.
-    pub(super) fn of(list: List, namespace: &str) -> Self {
-        Self { list, namespace: Some(namespace.to_owned()), selector: String::new() }
-    }
-
-    /// Only those with labels that `selector` means.
-    pub(super) fn labelled(self, selector: String) -> Self {
-        Self { selector, ..self }
-    }
-
-    fn query(&self) -> String {
-        if self.selector.is_empty() { String::new() } else { format!("&labelSelector={}", encoded(&self.selector)) }
-    }
-
-    fn path(&self) -> Result<String> {
-        let (group, name) = self.list.place();
-        Ok(match &self.namespace {
-            None => format!("{group}/{name}"),
-            Some(namespace) => format!("{group}/namespaces/{}/{name}", segment(namespace)?),
-        })
-    }
+        same && path.next().is_none()
+    };
+    READS.iter().any(|(known, pattern)| *known == method && fits(pattern)) && !NEVER.iter().any(|it| fits(it))
 }
 
 /// One reading call.
@@ -171,6 +107,8 @@ pub(super) enum Read {
     Ready,
     /// Who the server takes us for.
     Myself,
+    /// Whether usage is measured: what the API of it serves.
+    Metrics,
     /// One page of a list; `next` is empty for the first.
     Page {
         /// Of what.
@@ -203,7 +141,7 @@ pub(super) enum Read {
         /// Its namespace; empty for a node.
         namespace: String,
         /// Its kind.
-        kind: &'static str,
+        kind: String,
         /// Its name.
         name: String,
     },
@@ -234,10 +172,44 @@ pub(super) enum Read {
         /// The selector, as the API takes it; empty for all.
         selector: String,
     },
-    /// Whether we may evict pods of a namespace.
-    MayEvict(String),
+    /// Whether we may do something to pods of a namespace.
+    May(Right, String),
     /// All pods on one node.
     PodsOn(String),
+    /// Which kinds there are: those of `/api` or of `/apis`.
+    Kinds {
+        /// Which of them.
+        of: &'static str,
+        /// What an answer was told by that would be no news; empty for none.
+        known: String,
+    },
+    /// Which kinds a group has in one version, as servers before 1.26 tell it: `apps/v1`.
+    KindsOf(String),
+    /// One page of rows; `next` is empty for the first.
+    Rows {
+        /// Of what.
+        of: Objects,
+        /// How many.
+        limit: u32,
+        /// The token of the page.
+        next: String,
+    },
+    /// Changes of rows since a version, for so many seconds.
+    RowChanges {
+        /// Of what.
+        of: Objects,
+        /// The version.
+        since: String,
+        /// When the server ends the answer.
+        seconds: u32,
+    },
+    /// One object of any kind.
+    One {
+        /// Where it is listed.
+        of: Objects,
+        /// Its name.
+        name: String,
+    },
     /// What a container wrote.
     Log {
         /// The pod's namespace.
@@ -251,21 +223,26 @@ pub(super) enum Read {
 
 impl Read {
     /// The form of the answer. No other is offered where only metadata may come: a server that has none refuses.
-    const fn accept(&self) -> &'static str {
+    fn accept(&self) -> &'static str {
         let (of, each) = match self {
             Self::Page { of, .. } | Self::Labelled { of, .. } | Self::Metadata { of, .. } => (of.list, false),
             Self::Watch { of, .. } => (of.list, true),
             Self::Object { of, .. } => (*of, true),
+            Self::Kinds { .. } => return AGGREGATED,
+            Self::Rows { of, .. } | Self::RowChanges { of, .. } => return of.accept(),
             Self::Version
             | Self::Ready
             | Self::Myself
+            | Self::Metrics
             | Self::Pod { .. }
             | Self::Node(_)
             | Self::Events { .. }
             | Self::Warnings(_)
             | Self::Budgets(_)
             | Self::PodsOn(_)
-            | Self::MayEvict(_)
+            | Self::May(..)
+            | Self::KindsOf(_)
+            | Self::One { .. }
             | Self::Log { .. } => return "application/json",
         };
         match (of.metadata_only(), each) {
@@ -285,6 +262,7 @@ impl Read {
                 let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
                 ("POST", path.to_owned(), Body::from(review.to_vec()))
             }
+            Self::Metrics => ("GET", "/apis/metrics.k8s.io/v1beta1".to_owned(), Body::empty()),
             Self::Page { of, limit, next } if next.is_empty() => {
                 ("GET", format!("{}?limit={limit}{}", of.path()?, of.query()), Body::empty())
             }
@@ -309,7 +287,7 @@ impl Read {
                     "" => "/api/v1/events".to_owned(),
                     namespace => format!("/api/v1/namespaces/{}/events", segment(namespace)?),
                 };
-                ("GET", format!("{path}?limit=100&fieldSelector={selector}"), Body::empty())
+                ("GET", format!("{path}?limit=500&fieldSelector={selector}"), Body::empty())
             }
             Self::Budgets(namespace) => {
                 let path = format!("/apis/policy/v1/namespaces/{}/poddisruptionbudgets", segment(namespace)?);
@@ -332,12 +310,13 @@ impl Read {
             Self::Labelled { of, selector } => {
                 ("GET", format!("{}?limit=500&labelSelector={}", of.path()?, encoded(selector)), Body::empty())
             }
-            Self::MayEvict(namespace) => {
+            Self::May(right, namespace) => {
+                let (verb, subresource) = right.attributes();
                 let review = serde_json::json!({
                     "apiVersion": "authorization.k8s.io/v1",
                     "kind": "SelfSubjectAccessReview",
                     "spec": {"resourceAttributes": {
-                        "verb": "create", "resource": "pods", "subresource": "eviction", "namespace": namespace,
+                        "verb": verb, "resource": "pods", "subresource": subresource, "namespace": namespace,
                     }},
                 });
                 let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -347,47 +326,27 @@ impl Read {
                 let selector = encoded(&format!("spec.nodeName={}", segment(node)?));
                 ("GET", format!("/api/v1/pods?fieldSelector={selector}"), Body::empty())
             }
+            Self::Kinds { of, .. } => ("GET", (*of).to_owned(), Body::empty()),
+            Self::KindsOf(place) => ("GET", objects::group_path(place)?, Body::empty()),
+            Self::Rows { of, limit, next } => ("GET", of.page(*limit, next)?, Body::empty()),
+            Self::RowChanges { of, since, seconds } => ("GET", of.changes(since, *seconds)?, Body::empty()),
+            Self::One { of, name } => ("GET", of.one(name)?, Body::empty()),
             Self::Log { namespace, pod, query } => {
                 let path = format!("/api/v1/namespaces/{}/pods/{}/log?{query}", segment(namespace)?, segment(pod)?);
                 ("GET", path, Body::empty())
             }
         };
-        let request = Request::builder().method(method).uri(path).header("accept", self.accept());
+        let mut request = Request::builder().method(method).uri(path).header("accept", self.accept());
+        if let Self::Kinds { known, .. } = self
+            && !known.is_empty()
+        {
+            request = request.header("if-none-match", known);
+        }
         request
             .header("content-type", "application/json")
             .body(body)
             .map_err(|cause| Error::new(ErrorKind::Internal, "a request could not be built").because(&cause))
     }
-}
-
-/// `name` where it can be one segment of a path. Names of Kubernetes objects always can; what a person typed may not.
-pub(super) fn segment(name: &str) -> Result<&str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':');
-    if !name.is_empty() && name.bytes().all(plain) && name.bytes().any(|byte| byte != b'.') {
-        Ok(name)
-    } else {
-        Err(Error::new(ErrorKind::NotFound, format!("{name:?} cannot be the name of a Kubernetes object")))
-    }
-}
-
-/// `value` as it stands in a query.
-pub(super) fn encoded(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            text.push(char::from(byte));
-        } else {
-            let (high, low) = (byte >> 4, byte & 15);
-            text.push('%');
-            text.extend(
-                [high, low]
-                    .into_iter()
-                    .filter_map(|digit| char::from_digit(digit.into(), 16))
-                    .map(|it| it.to_ascii_uppercase()),
-            );
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -401,13 +360,14 @@ mod tests {
             Read::Version,
             Read::Ready,
             Read::Myself,
+            Read::Metrics,
             Read::Page { of: Collection::whole(List::Nodes), limit: 500, next: String::new() },
             Read::Page { of: Collection::whole(List::Pods), limit: 500, next: "a b/c".into() },
             Read::Watch { of, since: "42".into(), seconds: 30 },
             Read::Pod { namespace: namespace.clone(), name: name.clone() },
             Read::Node("node.example".into()),
-            Read::Events { namespace: namespace.clone(), kind: "Pod", name: name.clone() },
-            Read::Events { namespace: String::new(), kind: "Node", name: name.clone() },
+            Read::Events { namespace: namespace.clone(), kind: "Pod".into(), name: name.clone() },
+            Read::Events { namespace: String::new(), kind: "Node".into(), name: name.clone() },
             Read::Budgets(namespace.clone()),
             Read::Warnings(namespace.clone()),
             Read::Metadata { of: Collection::of(List::Secrets, &namespace), name: name.clone() },
@@ -418,7 +378,10 @@ mod tests {
             Read::Object { of: List::CronJobs, namespace: namespace.clone(), name: name.clone() },
             Read::Labelled { of: Collection::of(List::ReplicaSets, &namespace), selector: "app=web".into() },
             Read::PodsOn(name.clone()),
-            Read::MayEvict(namespace.clone()),
+            Read::May(Right::Evict, namespace.clone()),
+            Read::May(Right::Delete, namespace.clone()),
+            Read::May(Right::Exec, namespace.clone()),
+            Read::May(Right::Forward, namespace.clone()),
             Read::Object { of: List::Leases, namespace: namespace.clone(), name: name.clone() },
             Read::Labelled { of: Collection::of(List::Leases, &namespace), selector: "quarterdeck.io/lock".into() },
             Read::Labelled { of: Collection::of(List::ControllerRevisions, &namespace), selector: "app=web".into() },
@@ -426,7 +389,7 @@ mod tests {
         ]
     }
 
-    const LISTS: [List; 16] = [
+    const LISTS: [List; 18] = [
         List::Nodes,
         List::Pods,
         List::Deployments,
@@ -443,10 +406,12 @@ mod tests {
         List::Quotas,
         List::ConfigMaps,
         List::Secrets,
+        List::NodeUsage,
+        List::PodUsage,
     ];
 
     /// Lists that are read in one namespace only, when somebody looks.
-    const LOOKED_AT: [List; 3] = [List::ReplicaSets, List::EndpointSlices, List::Quotas];
+    const LOOKED_AT: [List; 2] = [List::ReplicaSets, List::Quotas];
 
     #[test]
     fn of_configuration_and_secrets_only_the_metadata_is_asked_for() {
@@ -474,7 +439,7 @@ mod tests {
     fn every_reading_call_is_on_the_list() {
         let lists = LISTS.into_iter().flat_map(|list| {
             let whole = (!LOOKED_AT.contains(&list)).then(|| Collection::whole(list));
-            let one = (list != List::Nodes).then(|| Collection::of(list, "team-00"));
+            let one = (!matches!(list, List::Nodes | List::NodeUsage)).then(|| Collection::of(list, "team-00"));
             whole.into_iter().chain(one)
         });
         let pages = lists.map(|of| Read::Page { of, limit: 500, next: String::new() });
@@ -482,6 +447,58 @@ mod tests {
             let request = read.request().expect("the names are plain");
             let listed = allowed(request.method().as_str(), request.uri().path());
             assert!(listed, "{} {}", request.method(), request.uri());
+        }
+    }
+
+    fn definition(name: &str, group: &str) -> crate::fleet::Definition {
+        crate::fleet::sample::definition(name, group)
+    }
+
+    #[test]
+    fn objects_of_any_kind_are_read_and_nothing_below_them() {
+        let of = |name: &str, group: &str, namespace| Objects::of(&definition(name, group), namespace);
+        let reads = [
+            Read::Kinds { of: "/api", known: String::new() },
+            Read::Kinds { of: "/apis", known: "\"7\"".into() },
+            Read::KindsOf("v1".into()),
+            Read::KindsOf("apps/v1".into()),
+            Read::Rows { of: of("widgets", "lab.example", None), limit: 500, next: "a b".into() },
+            Read::Rows { of: of("events", "", Some("team-00")), limit: 500, next: String::new() },
+            Read::RowChanges { of: of("secrets", "", Some("team-00")), since: "7".into(), seconds: 30 },
+            Read::RowChanges { of: of("widgets", "lab.example", Some("team-00")), since: "7".into(), seconds: 30 },
+            Read::One { of: of("widgets", "lab.example", Some("team-00")), name: "first".into() },
+            Read::One { of: of("racks", "lab.example", None), name: "a1".into() },
+            Read::One { of: of("namespaces", "", None), name: "team-00".into() },
+        ];
+        for read in reads {
+            let request = read.request().expect("the names are plain");
+            let listed = allowed(request.method().as_str(), request.uri().path());
+            assert!(listed, "{} {}", request.method(), request.uri());
+        }
+        for path in [
+            "/apis/lab.example/v1/namespaces/team-00/widgets/first/status",
+            "/api/v1/namespaces/team-00/services/web:80/proxy",
+            "/api/v1/nodes/n1/proxy/logs",
+            "/api/v1/namespaces/team-00/configmaps/x",
+        ] {
+            assert!(!allowed("GET", path), "{path}");
+        }
+    }
+
+    #[test]
+    fn of_configuration_and_secrets_only_rows_come_and_what_is_in_them_is_refused() {
+        for name in ["secrets", "configmaps"] {
+            let of = Objects::of(&definition(name, ""), Some("team-00"));
+            let page = Read::Rows { of: of.clone(), limit: 500, next: String::new() };
+            let changes = Read::RowChanges { of: of.clone(), since: "7".into(), seconds: 30 };
+            for read in [page, changes] {
+                let request = read.request().expect("the names are plain");
+                let accept = request.headers().get("accept").and_then(|it| it.to_str().ok()).unwrap_or_default();
+                assert!(accept.contains("as=Table") && !accept.contains(','), "no second choice: {accept}");
+                assert!(request.uri().to_string().contains("includeObject=Metadata"), "{}", request.uri());
+            }
+            let one = Read::One { of, name: "login".into() };
+            assert_eq!(one.request().expect_err(name).kind, ErrorKind::Refused);
         }
     }
 

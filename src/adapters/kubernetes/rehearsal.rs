@@ -3,7 +3,7 @@
 
 use http::{Request, header};
 use kube::client::Body;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::way::Way;
 use crate::{
@@ -18,18 +18,28 @@ const ONLY: &str = "dryRun=All";
 pub(super) struct Rehearsal(Request<Body>);
 
 impl Rehearsal {
-    /// Of a request with this patch.
-    pub(super) fn of(request: &operation::Request, patch: &Value) -> Result<Self> {
+    /// Of a request with this body.
+    pub(super) fn of(request: &operation::Request, body: &Value) -> Result<Self> {
         let way = Way::of(request)?;
-        let (Way::Node(_) | Way::Workload(_)) = way else {
-            return Err(Error::new(ErrorKind::Unsupported, "only patches are rehearsed"));
+        let mut body = body.clone();
+        let sort = match way {
+            Way::Node(_) | Way::Workload(_) => "application/json-patch+json",
+            // Options in the body make the server pass over those of the query: this stands in both.
+            Way::Deletion(..) => {
+                let unclear = || Error::new(ErrorKind::Internal, "a deletion without options is not rehearsed");
+                body.as_object_mut().ok_or_else(unclear)?.insert("dryRun".to_owned(), json!(["All"]));
+                "application/json"
+            }
+            Way::Eviction(..) | Way::NewLease(_) | Way::Lease(..) | Way::Release(..) => {
+                return Err(Error::new(ErrorKind::Unsupported, "only patches and deletions of pods are rehearsed"));
+            }
         };
         let built = Request::builder()
             .method(request.method.as_str())
             .uri(format!("{}?{ONLY}&fieldManager=quarterdeck", way.path()?))
-            .header(header::CONTENT_TYPE, "application/json-patch+json")
+            .header(header::CONTENT_TYPE, sort)
             .header(header::ACCEPT, "application/json")
-            .body(Body::from(patch.to_string().into_bytes()));
+            .body(Body::from(body.to_string().into_bytes()));
         built.map(Self).map_err(|cause| Error::new(ErrorKind::Internal, "a request could not be built").because(&cause))
     }
 
@@ -39,30 +49,36 @@ impl Rehearsal {
     }
 }
 
-/// Whether a request, with its query, is a rehearsal: recorders hold traffic against it.
-pub fn rehearsed(method: &str, target: &str) -> bool {
+/// Whether a request, with its query and its body, is a rehearsal: recorders hold traffic against it.
+pub fn rehearsed(method: &str, target: &str, body: &[u8]) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let request = operation::Request { method: method.into(), path: path.into(), change: Value::Null };
-    let known = matches!(Way::of(&request), Ok(Way::Node(_) | Way::Workload(_)));
+    let deletion = matches!(Way::of(&request), Ok(Way::Deletion(..)));
+    let known = deletion || matches!(Way::of(&request), Ok(Way::Node(_) | Way::Workload(_)));
     let dry: Vec<&str> = query.split('&').filter(|part| part.starts_with("dryRun")).collect();
-    known && dry == [ONLY]
+    // A deletion's own options count for more than its query.
+    let options = || serde_json::from_slice::<Value>(body).is_ok_and(|it| it.get("dryRun") == Some(&json!(["All"])));
+    known && dry == [ONLY] && (!deletion || options())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_rehearsal_says_that_nothing_is_to_be_stored() {
+    #[tokio::test]
+    async fn every_rehearsal_says_that_nothing_is_to_be_stored() {
         let workload =
             super::super::way::Named { kind: super::super::way::Workload::StatefulSet, namespace: "team", name: "db" };
-        for way in [Way::Node("n1"), Way::Workload(workload)] {
+        for way in [Way::Node("n1"), Way::Workload(workload), Way::Deletion("team", "web-1")] {
             let planned = way.request(Value::Null).expect("plain names");
-            let request = Rehearsal::of(&planned, &Value::Null).expect("a patch").request();
-            assert!(rehearsed(request.method().as_str(), &request.uri().to_string()), "{}", request.uri());
+            let (head, body) = Rehearsal::of(&planned, &json!({"a": 1})).expect("a body").request().into_parts();
+            let body = http_body_util::BodyExt::collect(body).await.expect("it is all there").to_bytes();
+            assert!(rehearsed(head.method.as_str(), &head.uri.to_string(), &body), "{}", head.uri);
         }
         let eviction = Way::Eviction("team", "web-1").request(Value::Null).expect("plain names");
         assert!(Rehearsal::of(&eviction, &Value::Null).is_err());
+        let deletion = Way::Deletion("team", "web-1").request(Value::Null).expect("plain names");
+        assert!(Rehearsal::of(&deletion, &Value::Null).is_err(), "no place to say so");
     }
 
     #[test]
@@ -70,9 +86,16 @@ mod tests {
         let deployment = "/apis/apps/v1/namespaces/team/deployments/web";
         for query in ["", "?dryRun=", "?dryRun=None", "?fieldManager=dryRun=All", "?dryRun=All&dryRun=", "?xdryRun=All"]
         {
-            assert!(!rehearsed("PATCH", &format!("{deployment}{query}")), "{query}");
+            assert!(!rehearsed("PATCH", &format!("{deployment}{query}"), b"[]"), "{query}");
         }
-        assert!(!rehearsed("DELETE", &format!("{deployment}?dryRun=All")));
-        assert!(!rehearsed("PATCH", "/api/v1/secrets?dryRun=All"));
+        assert!(!rehearsed("DELETE", &format!("{deployment}?dryRun=All"), b"{}"));
+        assert!(!rehearsed("PATCH", "/api/v1/secrets?dryRun=All", b"[]"));
+        let pod = "/api/v1/namespaces/team/pods/web-1?dryRun=All";
+        let dry = br#"{"dryRun":["All"]}"#;
+        assert!(rehearsed("DELETE", pod, dry));
+        for body in [b"{}".as_slice(), b"", br#"{"dryRun":[]}"#, br#"{"gracePeriodSeconds":0}"#] {
+            assert!(!rehearsed("DELETE", pod, body), "{}", String::from_utf8_lossy(body));
+        }
+        assert!(!rehearsed("DELETE", "/api/v1/namespaces/team/pods/web-1", dry));
     }
 }

@@ -6,11 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{
-    pod::Pod,
-    quantity::{cpu_millis, units},
-};
-use crate::fleet::{Capacity, Image, Task, Text};
+use super::{pod::Pod, usage::Sample};
+use crate::fleet::{Amount, Capacity, Image, Task, Text};
 
 /// The sums, shared between the streams of pods, nodes and services.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +35,8 @@ struct Share {
     node: Text,
     runs: Option<(Text, Arc<Image>)>,
     amount: Capacity,
+    /// What the row says that it uses.
+    used: Option<Amount>,
     listing: u32,
 }
 
@@ -78,7 +77,9 @@ impl Shares {
         // A pod that came to its end holds nothing any more.
         let Some(node) = task.node.as_ref().filter(|_| !pod.ended()) else { return self.take(key) };
         let runs = task.service.clone().zip(task.image.clone());
-        let share = Share { node: node.clone(), runs, amount: amount(pod), listing: self.listing };
+        let Amount { cpu_millis, memory_bytes } = task.requested;
+        let amount = Capacity { cpu_millis, memory_bytes, tasks: 1 };
+        let share = Share { node: node.clone(), runs, amount, used: task.used, listing: self.listing };
         let mut sums = self.sums.sums();
         if let Some(before) = self.pods.get_mut(key) {
             // In this order an image that stays never seems to go.
@@ -97,6 +98,16 @@ impl Shares {
         if let Some(share) = self.pods.remove(key) {
             subtract(&mut self.sums.sums(), &share);
         }
+    }
+
+    /// The pods that use something else by `sample` than their rows say, by their keys.
+    pub(super) fn measure(&mut self, sample: &Sample) -> Vec<(Text, Option<Amount>)> {
+        let shares = self.pods.iter_mut().filter_map(|(key, share)| {
+            // A pod is measured by namespace and name; its key ends with its uid.
+            let used = key.rsplit_once('/').and_then(|(name, _)| sample.of(name));
+            (std::mem::replace(&mut share.used, used) != used).then(|| (key.clone(), used))
+        });
+        shares.collect()
     }
 
     /// A fresh listing starts.
@@ -162,19 +173,6 @@ fn subtract(sums: &mut Sums, share: &Share) {
     }
 }
 
-/// What a pod's containers and sidecars ask for together. The start of ordinary init containers may ask for more for a
-/// moment; that is left out, and so is the overhead of a runtime class.
-fn amount(pod: &Pod) -> Capacity {
-    let sidecars = pod.spec.init_containers.iter().flatten().filter(|it| it.sidecar());
-    let mut sum = Capacity { tasks: 1, ..Capacity::default() };
-    for container in pod.spec.containers.iter().flatten().chain(sidecars) {
-        let Some(requests) = container.resources.as_ref().and_then(|it| it.requests.as_ref()) else { continue };
-        sum.cpu_millis = sum.cpu_millis.saturating_add(requests.cpu.as_deref().map_or(0, cpu_millis));
-        sum.memory_bytes = sum.memory_bytes.saturating_add(requests.memory.as_deref().map_or(0, units));
-    }
-    sum
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +189,7 @@ mod tests {
     fn put(shares: &mut Shares, key: &str, node: &str, json: &str) {
         let pod: Pod = serde_json::from_str(json).expect("a pod");
         let mut task = crate::fleet::sample::task(key, "web", node);
+        task.requested = pod.requested();
         task.image = Some(Arc::new(Image::parse("web:1@sha256:0123")));
         shares.put(&task, &pod);
     }

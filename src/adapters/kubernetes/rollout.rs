@@ -1,35 +1,94 @@
 //! How far a workload's rollout is and how well it is, by the rules of `kubectl rollout status`: from what was asked
-//! for, and what its controller has seen and done of it.
+//! for, and what its controller has seen and done of it. Rows and whoever follows a rollout read the same rules.
 //!
-//! One difference: kubectl counts a rollout as unfinished again when a pod is lost long after it was done. Where the
-//! API tells the two apart, that is a matter of health here, and the rollout stays completed.
+//! One difference for rows: kubectl counts a rollout as unfinished again when a pod is lost long after it was done. Where
+//! the API tells the two apart, that is a matter of health there, and the rollout stays completed.
+
+use serde::Deserialize as _;
+use serde_json::Value;
 
 use super::{
     pod::{Condition, some},
     quantity::instant,
+    way,
     workload::{Sort, Workload},
 };
-use crate::fleet::{Health, Replicas, Rollout, RolloutState, Text};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    fleet::{Health, Replicas, Rollout, RolloutState, Text, counted},
+};
+
+/// How far a rollout is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Pods are still to be replaced: how many are done, of how many, and a sentence.
+    Going(u32, u32, String),
+    /// Every pod is of the newest template, and some are not ready: how many are, of how many, and a sentence.
+    Unready(u32, u32, String),
+    /// Every pod is as it should be.
+    Over(u32, String),
+    /// So many are new and ready, and so many are held back by the partition.
+    Parted(u32, u32),
+    /// Somebody holds it back: how many pods are of the newest template, of how many.
+    Paused(u32, u32),
+    /// Pods are replaced only as somebody deletes them: how many are new, of how many.
+    OnDelete(u32, u32),
+    /// No pods can be made: how many are done, of how many, and why.
+    Refused(u32, u32, String),
+    /// The controller gave up, as it says.
+    Late(String),
+}
+
+impl Standing {
+    /// How far the rollout of an object is, as the API writes it.
+    pub(super) fn of(kind: way::Workload, object: &Value) -> Result<Self> {
+        let workload = Workload::deserialize(object).map_err(|cause| {
+            Error::new(ErrorKind::Malformed, format!("a {} cannot be understood", kind.word())).because(&cause)
+        })?;
+        Ok(match kind {
+            way::Workload::Deployment => workload.deployment(),
+            way::Workload::StatefulSet => workload.stateful_set(),
+            way::Workload::DaemonSet => workload.daemon_set(),
+        })
+    }
+}
 
 impl Workload<'_> {
     /// How far its rollout is; `None` for what does not roll.
     pub(super) fn rollout(&self, sort: Sort) -> Option<Rollout> {
-        let (state, message) = match sort {
+        let standing = match sort {
             Sort::Deployment => self.deployment(),
             Sort::StatefulSet => self.stateful_set(),
             Sort::DaemonSet => self.daemon_set(),
-            Sort::Job => self.job()?,
+            Sort::Job => return self.job(),
             Sort::CronJob => return None,
+        };
+        let completed = || (RolloutState::Completed, String::new());
+        let (state, message) = match standing {
+            Standing::Going(_, _, text) => (RolloutState::Updating, text),
+            // A Deployment keeps whether it was done before; of the others, whatever is new was ready once.
+            Standing::Unready(_, _, text) if sort == Sort::Deployment && !self.was_available() => {
+                (RolloutState::Updating, text)
+            }
+            Standing::Unready(..) | Standing::Over(..) => completed(),
+            Standing::Parted(_, held) => (RolloutState::Completed, format!("{held} held back by the partition")),
+            Standing::Paused(updated, wanted) => (RolloutState::Held, paused(updated, wanted)),
+            // What is updated only where somebody deletes pods does not move by itself.
+            Standing::OnDelete(updated, wanted) => {
+                let old = wanted.saturating_sub(updated);
+                let text = format!("OnDelete: {old} of {wanted} run the old version until somebody deletes them");
+                (RolloutState::Paused, text)
+            }
+            Standing::Refused(_, _, why) | Standing::Late(why) => (RolloutState::Stalled, why),
         };
         let progress = self.condition("Progressing").and_then(|it| it.last_update_time.as_deref()).and_then(instant);
         let done = state == RolloutState::Completed;
-        let ended = if sort == Sort::Job { self.ended() } else { None };
         Some(Rollout {
             state,
             message: Some(Text::clean(&message)).filter(|it| !it.is_empty()),
             // When it began is not kept by the API; this is when it last moved.
             started_at: progress.filter(|_| !done),
-            ended_at: ended.or(progress.filter(|_| done)),
+            ended_at: progress.filter(|_| done),
         })
     }
 
@@ -38,85 +97,108 @@ impl Workload<'_> {
         self.metadata.generation > self.status.observed_generation
     }
 
-    fn deployment(&self) -> (RolloutState, String) {
-        let (desired, status) = (self.desired(), &self.status);
-        let progress = self.condition("Progressing");
-        let reason = progress.and_then(|it| it.reason.as_deref()).unwrap_or_default();
+    fn reason(&self) -> &str {
+        self.condition("Progressing").and_then(|it| it.reason.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether its newest template was wholly available once.
+    fn was_available(&self) -> bool {
+        self.reason() == "NewReplicaSetAvailable"
+    }
+
+    fn deployment(&self) -> Standing {
+        let (wanted, status) = (self.desired(), &self.status);
         let said = |it: &Condition<'_>| some(it.message.as_ref()).unwrap_or_default().to_owned();
         let (updated, available) = (status.updated_replicas, status.available_replicas);
+        let done = updated.min(available);
         if self.spec.paused {
-            return if updated < desired {
-                (RolloutState::Paused, "it was paused: changes wait until it is resumed".to_owned())
-            } else {
-                (RolloutState::Completed, "paused: changes wait until it is resumed".to_owned())
-            };
+            return Standing::Paused(updated.min(wanted), wanted);
         }
         if self.unseen() {
-            return waiting("the change was not seen by its controller yet");
+            return unseen(wanted);
         }
-        if reason == "ProgressDeadlineExceeded" {
-            return (RolloutState::Stalled, progress.map(said).unwrap_or_default());
+        if self.reason() == "ProgressDeadlineExceeded" {
+            let why = self.condition("Progressing").map(said).filter(|it| !it.is_empty());
+            return Standing::Late(why.unwrap_or_else(|| "it exceeded its progress deadline".to_owned()));
         }
-        // What keeps pods from being made at all: a quota, an admission refused.
-        let failure = self.condition("ReplicaFailure").filter(|it| it.holds()).map(said);
-        if let Some(failure) = failure.filter(|_| updated < desired) {
-            return (RolloutState::Stalled, failure);
-        }
-        if updated < desired {
-            return waiting(&format!("{updated} of {desired} updated"));
+        if updated < wanted {
+            // What keeps pods from being made at all: a quota, an admission refused.
+            let failure = self.condition("ReplicaFailure").filter(|it| it.holds()).map(said);
+            return match failure {
+                Some(why) => Standing::Refused(done, wanted, why),
+                None => Standing::Going(done, wanted, format!("{updated} of {wanted} pods updated")),
+            };
         }
         if status.replicas > updated {
             let old = status.replicas - updated;
-            return waiting(&format!("{old} old {} to end", if old == 1 { "pod has" } else { "pods have" }));
+            let (pods, end) = (counted(old, "old pod"), if old == 1 { "ends" } else { "end" });
+            return Standing::Going(done, wanted, format!("{pods} still {end}"));
         }
-        if available < updated && reason != "NewReplicaSetAvailable" {
-            return waiting(&format!("{available} of {updated} updated available"));
+        if available < updated {
+            return Standing::Unready(available, wanted, format!("{available} of {updated} updated pods available"));
         }
-        (RolloutState::Completed, String::new())
+        Standing::Over(wanted, format!("all {wanted} pods are updated and available"))
     }
 
-    fn stateful_set(&self) -> (RolloutState, String) {
-        let (desired, status) = (self.desired(), &self.status);
+    fn stateful_set(&self) -> Standing {
+        let (wanted, status) = (self.desired(), &self.status);
+        let (ready, updated) = (status.ready_replicas, status.updated_replicas);
         let revision = |it| some(it).unwrap_or_default();
         let (now, next) = (revision(status.current_revision.as_ref()), revision(status.update_revision.as_ref()));
-        let updated = status.updated_replicas;
-        if self.unseen() {
-            return waiting("the change was not seen by its controller yet");
+        let moves = now != next && !next.is_empty();
+        if status.observed_generation == 0 || self.unseen() {
+            return unseen(wanted);
         }
-        if now == next || next.is_empty() {
-            return (RolloutState::Completed, String::new());
-        }
-        if self.on_delete() {
-            return on_delete(updated, desired);
+        if moves && self.on_delete() {
+            return Standing::OnDelete(updated, wanted);
         }
         let partition = self.spec.update_strategy.rolling_update.as_ref().and_then(|it| it.partition).unwrap_or(0);
-        let wanted = desired.saturating_sub(partition);
-        if partition > 0 {
-            return if updated < wanted {
-                waiting(&format!("{updated} of {wanted} updated, {partition} held back by the partition"))
+        let new = wanted.saturating_sub(partition);
+        if ready < wanted {
+            let text = format!("{ready} of {wanted} pods ready");
+            return if moves && (partition == 0 || updated < new) {
+                Standing::Going(updated.min(ready), wanted, format!("{updated} of {new} pods updated, {text}"))
             } else {
-                let held = format!("{partition} held back by the partition");
-                (RolloutState::Completed, held)
+                Standing::Unready(ready, wanted, text)
             };
         }
-        if status.ready_replicas < desired {
-            return waiting(&format!("{updated} of {desired} updated, {} ready", status.ready_replicas));
+        if moves && partition > 0 {
+            return if updated < new {
+                let text = format!("{updated} of {new} pods updated, {partition} held back by the partition");
+                Standing::Going(updated, new, text)
+            } else {
+                Standing::Parted(new, partition)
+            };
         }
-        waiting(&format!("{updated} of {desired} updated"))
+        if moves {
+            return Standing::Going(updated.min(wanted), wanted, format!("{updated} of {wanted} pods updated"));
+        }
+        // More than wanted end one after the other, and none of the numbers above tells.
+        if status.replicas > wanted {
+            let more = status.replicas - wanted;
+            return Standing::Unready(wanted, wanted, format!("{more} pods more than wanted still end"));
+        }
+        Standing::Over(wanted, format!("all {wanted} pods are updated and ready"))
     }
 
-    fn daemon_set(&self) -> (RolloutState, String) {
-        let (desired, updated) = (self.status.desired_number_scheduled, self.status.updated_number_scheduled);
+    fn daemon_set(&self) -> Standing {
+        let status = &self.status;
+        let (wanted, updated) = (status.desired_number_scheduled, status.updated_number_scheduled);
+        let available = status.number_available;
         if self.unseen() {
-            return waiting("the change was not seen by its controller yet");
+            return unseen(wanted);
         }
-        if updated >= desired {
-            return (RolloutState::Completed, String::new());
+        if updated < wanted {
+            return if self.on_delete() {
+                Standing::OnDelete(updated, wanted)
+            } else {
+                Standing::Going(updated, wanted, format!("{updated} of {wanted} pods updated"))
+            };
         }
-        if self.on_delete() {
-            return on_delete(updated, desired);
+        if available < wanted {
+            return Standing::Unready(available, wanted, format!("{available} of {wanted} updated pods available"));
         }
-        waiting(&format!("{updated} of {desired} updated"))
+        Standing::Over(wanted, format!("all {wanted} pods are updated and available"))
     }
 
     fn on_delete(&self) -> bool {
@@ -124,16 +206,18 @@ impl Workload<'_> {
     }
 
     /// A Job that will not go on says why; one that runs or is done has nothing to say.
-    fn job(&self) -> Option<(RolloutState, String)> {
+    fn job(&self) -> Option<Rollout> {
         let why = |it: &Condition<'_>| {
             let words = [some(it.reason.as_ref()), some(it.message.as_ref())];
             words.into_iter().flatten().collect::<Vec<_>>().join(": ")
         };
         let failed = self.condition("Failed").or_else(|| self.condition("FailureTarget")).filter(|it| it.holds());
-        if let Some(failed) = failed {
-            return Some((RolloutState::Paused, why(failed)));
-        }
-        self.condition("Complete").filter(|it| it.holds()).map(|_| (RolloutState::Completed, String::new()))
+        let complete = || self.condition("Complete").filter(|it| it.holds());
+        let (state, message) = match failed {
+            Some(failed) => (RolloutState::Paused, Some(Text::clean(&why(failed))).filter(|it| !it.is_empty())),
+            None => complete().map(|_| (RolloutState::Completed, None))?,
+        };
+        Some(Rollout { state, message, started_at: None, ended_at: self.ended() })
     }
 
     /// When a Job came to its end, well or not.
@@ -157,7 +241,8 @@ impl Workload<'_> {
             return Health::Idle;
         }
         let rolling = state == Some(RolloutState::Updating);
-        let stuck = matches!(state, Some(RolloutState::Stalled | RolloutState::Paused));
+        let waits = state == Some(RolloutState::Held) && replicas.updated < replicas.desired;
+        let stuck = waits || matches!(state, Some(RolloutState::Stalled | RolloutState::Paused));
         match replicas.running {
             0 if rolling => Health::Progressing,
             0 => Health::Failing,
@@ -169,18 +254,23 @@ impl Workload<'_> {
     }
 }
 
-fn waiting(message: &str) -> (RolloutState, String) {
-    (RolloutState::Updating, message.to_owned())
+fn unseen(wanted: u32) -> Standing {
+    Standing::Going(0, wanted, "the controller has not seen it yet".to_owned())
 }
 
-/// What is updated only where somebody deletes pods does not move by itself.
-fn on_delete(updated: u32, desired: u32) -> (RolloutState, String) {
-    let old = desired.saturating_sub(updated);
-    (RolloutState::Paused, format!("OnDelete: {old} of {desired} run the old version until somebody deletes them"))
+/// What a Deployment that is held back has of its newest template.
+pub(super) fn paused(updated: u32, wanted: u32) -> String {
+    if updated < wanted {
+        format!("held back with {updated} of {wanted} pods updated, until it is resumed")
+    } else {
+        "changes wait until it is resumed".to_owned()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn state(sort: Sort, json: &str) -> String {
@@ -204,25 +294,19 @@ mod tests {
             )
         };
         let moving = "ReplicaSetUpdated";
-        assert_eq!(
-            deployment("", r#""observedGeneration":1"#, moving),
-            "updating: the change was not seen by its controller yet"
-        );
-        assert_eq!(deployment("", &seen(1, 4, 3), moving), "updating: 1 of 3 updated");
-        assert_eq!(deployment("", &seen(3, 5, 3), moving), "updating: 2 old pods have to end");
-        assert_eq!(deployment("", &seen(3, 3, 2), moving), "updating: 2 of 3 updated available");
+        assert_eq!(deployment("", r#""observedGeneration":1"#, moving), "updating: the controller has not seen it yet");
+        assert_eq!(deployment("", &seen(1, 4, 3), moving), "updating: 1 of 3 pods updated");
+        assert_eq!(deployment("", &seen(3, 5, 3), moving), "updating: 2 old pods still end");
+        assert_eq!(deployment("", &seen(3, 3, 2), moving), "updating: 2 of 3 updated pods available");
         assert_eq!(deployment("", &seen(3, 3, 2), "NewReplicaSetAvailable"), "completed: ");
         assert_eq!(deployment("", &seen(3, 3, 3), moving), "completed: ");
         assert_eq!(deployment("", &seen(1, 4, 3), "ProgressDeadlineExceeded"), "stalled: late");
         let paused = ",\"paused\":true";
         assert_eq!(
             deployment(paused, &seen(0, 3, 3), "DeploymentPaused"),
-            "paused: it was paused: changes wait until it is resumed"
+            "paused: held back with 0 of 3 pods updated, until it is resumed"
         );
-        assert_eq!(
-            deployment(paused, &seen(3, 3, 3), "DeploymentPaused"),
-            "completed: paused: changes wait until it is resumed"
-        );
+        assert_eq!(deployment(paused, &seen(3, 3, 3), "DeploymentPaused"), "paused: changes wait until it is resumed");
     }
 
     #[test]
@@ -236,10 +320,10 @@ mod tests {
         let rolling = r#""type":"RollingUpdate""#;
         let partition = r#""type":"RollingUpdate","rollingUpdate":{"partition":2}"#;
         assert_eq!(set(rolling, r#""currentRevision":"b""#), "completed: ");
-        assert_eq!(set(rolling, r#""currentRevision":"a","updatedReplicas":1"#), "updating: 1 of 3 updated");
+        assert_eq!(set(rolling, r#""currentRevision":"a","updatedReplicas":1"#), "updating: 1 of 3 pods updated");
         assert_eq!(
             set(partition, r#""currentRevision":"a""#),
-            "updating: 0 of 1 updated, 2 held back by the partition"
+            "updating: 0 of 1 pods updated, 2 held back by the partition"
         );
         assert_eq!(
             set(partition, r#""currentRevision":"a","updatedReplicas":1"#),
@@ -262,7 +346,7 @@ mod tests {
                 &format!(r#""spec":{{"updateStrategy":{{"type":"{strategy}"}}}},"status":{{{status}}}"#),
             )
         };
-        assert_eq!(set("RollingUpdate", 1), "updating: 1 of 3 updated");
+        assert_eq!(set("RollingUpdate", 1), "updating: 1 of 3 pods updated");
         assert_eq!(set("RollingUpdate", 3), "completed: ");
         assert_eq!(set("OnDelete", 1), "paused: OnDelete: 2 of 3 run the old version until somebody deletes them");
         let job = |condition: &str| {
@@ -274,5 +358,81 @@ mod tests {
         assert_eq!(job("Failed"), "paused: BackoffLimitExceeded: too often");
         assert_eq!((job("Complete"), job("Suspended")), ("completed: ".to_owned(), "none".to_owned()));
         assert_eq!(state(Sort::CronJob, r#""status":{"active":[{"name":"web-1"}]}"#), "none");
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "cases are written where they are checked")]
+    #[track_caller]
+    fn check(kind: way::Workload, spec: Value, status: Value, expected: Standing) {
+        let object = json!({"metadata": {"name": "web", "generation": 3}, "spec": spec, "status": status});
+        assert_eq!(Standing::of(kind, &object).expect("a workload"), expected, "{object}");
+    }
+
+    fn going(done: u32, total: u32, text: &str) -> Standing {
+        Standing::Going(done, total, text.to_owned())
+    }
+
+    fn unready(done: u32, total: u32, text: &str) -> Standing {
+        Standing::Unready(done, total, text.to_owned())
+    }
+
+    #[test]
+    fn a_deployment_is_judged_as_kubectl_judges_it() {
+        let one = |status: Value, expected| check(way::Workload::Deployment, json!({"replicas": 3}), status, expected);
+        one(json!({"observedGeneration": 2}), going(0, 3, "the controller has not seen it yet"));
+        one(
+            json!({"observedGeneration": 3, "updatedReplicas": 1, "availableReplicas": 3, "replicas": 4}),
+            going(1, 3, "1 of 3 pods updated"),
+        );
+        one(
+            json!({"observedGeneration": 3, "updatedReplicas": 3, "availableReplicas": 3, "replicas": 4}),
+            going(3, 3, "1 old pod still ends"),
+        );
+        one(
+            json!({"observedGeneration": 3, "updatedReplicas": 3, "availableReplicas": 2, "replicas": 3}),
+            unready(2, 3, "2 of 3 updated pods available"),
+        );
+        let over = Standing::Over(3, "all 3 pods are updated and available".to_owned());
+        one(json!({"observedGeneration": 4, "updatedReplicas": 3, "availableReplicas": 3, "replicas": 3}), over);
+        let late = json!({"observedGeneration": 3, "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "late"}]});
+        one(late.clone(), Standing::Late("late".to_owned()));
+        let mut old = late;
+        old["observedGeneration"] = json!(2);
+        one(old, going(0, 3, "the controller has not seen it yet"));
+        check(way::Workload::Deployment, json!({"replicas": 3, "paused": true}), json!({}), Standing::Paused(0, 3));
+    }
+
+    #[test]
+    fn a_daemon_set_is_judged_as_kubectl_judges_it() {
+        let one = |updated: u32, available: u32, expected| {
+            let status = json!({"observedGeneration": 3, "desiredNumberScheduled": 2, "updatedNumberScheduled": updated, "numberAvailable": available});
+            check(way::Workload::DaemonSet, json!({}), status, expected);
+        };
+        one(1, 2, going(1, 2, "1 of 2 pods updated"));
+        one(2, 1, unready(1, 2, "1 of 2 updated pods available"));
+        one(2, 2, Standing::Over(2, "all 2 pods are updated and available".to_owned()));
+    }
+
+    #[test]
+    fn a_stateful_set_is_judged_as_kubectl_judges_it() {
+        let status = |ready: u32, updated: u32, current: &str| {
+            json!({
+                "observedGeneration": 3, "replicas": 3, "readyReplicas": ready, "updatedReplicas": updated, "updateRevision": "b", "currentRevision": current,
+            })
+        };
+        let one = |status: Value, expected| check(way::Workload::StatefulSet, json!({"replicas": 3}), status, expected);
+        one(status(2, 1, "a"), going(1, 3, "1 of 3 pods updated, 2 of 3 pods ready"));
+        one(status(3, 1, "a"), going(1, 3, "1 of 3 pods updated"));
+        one(status(3, 3, "b"), Standing::Over(3, "all 3 pods are updated and ready".to_owned()));
+        let parted = json!({"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}});
+        check(
+            way::Workload::StatefulSet,
+            parted.clone(),
+            status(3, 0, "a"),
+            going(0, 1, "0 of 1 pods updated, 2 held back by the partition"),
+        );
+        check(way::Workload::StatefulSet, parted, status(3, 1, "a"), Standing::Parted(1, 2));
+        one(status(2, 3, "b"), unready(2, 3, "2 of 3 pods ready"));
+        let by_hand = json!({"replicas": 3, "updateStrategy": {"type": "OnDelete"}});
+        check(way::Workload::StatefulSet, by_hand, status(3, 1, "a"), Standing::OnDelete(1, 3));
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of the lists that are kept up to date: pods, nodes, services of all sorts, and the metadata of configuration.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use super::{
     asides::Written,
@@ -10,34 +10,36 @@ use super::{
     pod::Pod,
     reserved::{Reserved, Shares},
     surroundings::{Asides, Run, Surroundings, written},
+    usage::Samples,
     words::Words,
     workload::{PodTraits, Sort, Workload},
 };
 use crate::fleet::{
-    Backing, BackingSort, Health, Kind, Resource, ResourceId, RolloutState, Service, Text, Timestamp, node,
+    Amount, Backing, BackingSort, Health, Kind, Resource, ResourceId, RolloutState, Service, Text, Timestamp, node,
 };
-
-/// How often sums of reservations are looked at: pods come and go by the dozen, and nobody reads a gauge that fast.
-const RESERVED_PERIOD: Duration = Duration::from_secs(5);
 
 /// Tasks out of pods.
 pub(super) struct Pods {
     words: Words,
     images: Images,
     shares: Shares,
+    samples: Option<Samples>,
 }
 
 impl Pods {
-    /// Rows that put what they reserve into `reserved`.
-    pub(super) fn new(words: Words, reserved: &Reserved) -> Self {
-        Self { words, images: Images::default(), shares: reserved.shares() }
+    /// Rows that put what they reserve into `reserved`, with what `samples` say that they use.
+    pub(super) fn new(words: Words, reserved: &Reserved, samples: Option<Samples>) -> Self {
+        Self { words, images: Images::default(), shares: reserved.shares(), samples }
     }
 }
 
 impl Rows for Pods {
     fn row(&mut self, json: &[u8]) -> Result<Option<Resource>, serde_json::Error> {
         let pod: Pod = serde_json::from_slice(json)?;
-        let task = pod.task(&mut self.words, &mut self.images);
+        let mut task = pod.task(&mut self.words, &mut self.images);
+        if let Some(samples) = self.samples.as_ref().filter(|_| !pod.ended()) {
+            task.used = samples.borrow().of(&format!("{}/{}", task.group, task.name));
+        }
         self.shares.put(&task, &pod);
         Ok(Some(task.into()))
     }
@@ -57,20 +59,42 @@ impl Rows for Pods {
         self.words.trim();
         self.images.trim();
     }
+
+    fn looks_elsewhere(&self) -> bool {
+        self.samples.is_some()
+    }
+
+    fn samples(&mut self) -> Option<&mut Samples> {
+        self.samples.as_mut()
+    }
+
+    fn measured(&mut self) -> Vec<(Text, Option<Amount>)> {
+        match &mut self.samples {
+            Some(samples) if samples.has_changed().unwrap_or(false) => {
+                self.shares.measure(&samples.borrow_and_update())
+            }
+            Some(_) | None => Vec::new(),
+        }
+    }
 }
 
 /// Nodes.
 pub(super) struct Nodes {
     words: Words,
     reserved: Reserved,
-    /// The rows as they were told last: only their sums change without a word from the server.
+    samples: Option<Samples>,
+    /// The rows as they were told last: only their sums and what they use change without a word from the server.
     known: HashMap<Text, node::Node>,
 }
 
 impl Nodes {
-    /// Rows that show what is `reserved`.
-    pub(super) fn new(words: Words, reserved: Reserved) -> Self {
-        Self { words, reserved, known: HashMap::new() }
+    /// Rows that show what is `reserved`, and what `samples` say that they use.
+    pub(super) fn new(words: Words, reserved: Reserved, samples: Option<Samples>) -> Self {
+        Self { words, reserved, samples, known: HashMap::new() }
+    }
+
+    fn used(samples: Option<&Samples>, name: &str) -> Option<Amount> {
+        samples.and_then(|samples| samples.borrow().of(name))
     }
 }
 
@@ -79,6 +103,7 @@ impl Rows for Nodes {
         let node: Node = serde_json::from_slice(json)?;
         let mut row = node.row(&mut self.words);
         row.reserved = self.reserved.of(&row.name);
+        row.used = Self::used(self.samples.as_ref(), &row.name);
         self.known.insert(row.name.clone(), row.clone());
         Ok(Some(row.into()))
     }
@@ -97,20 +122,24 @@ impl Rows for Nodes {
         self.words.trim();
     }
 
-    fn period(&self) -> Duration {
-        RESERVED_PERIOD
+    fn looks_elsewhere(&self) -> bool {
+        true
     }
 
     fn changed(&mut self) -> Vec<Resource> {
         let mut changed = Vec::new();
         for row in self.known.values_mut() {
-            let reserved = self.reserved.of(&row.name);
-            if row.reserved != reserved {
-                row.reserved = reserved;
+            let (reserved, used) = (self.reserved.of(&row.name), Self::used(self.samples.as_ref(), &row.name));
+            if row.reserved != reserved || row.used != used {
+                (row.reserved, row.used) = (reserved, used);
                 changed.push(row.clone().into());
             }
         }
         changed
+    }
+
+    fn samples(&mut self) -> Option<&mut Samples> {
+        self.samples.as_mut()
     }
 }
 
@@ -204,8 +233,8 @@ impl Rows for Services {
         self.words.trim();
     }
 
-    fn period(&self) -> Duration {
-        RESERVED_PERIOD
+    fn looks_elsewhere(&self) -> bool {
+        true
     }
 
     fn changed(&mut self) -> Vec<Resource> {

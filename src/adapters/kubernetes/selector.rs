@@ -1,4 +1,4 @@
-//! Label selectors, as budgets have them.
+//! Label selectors, as budgets have them, and node affinities.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,9 @@ pub(super) struct Selector {
     match_expressions: Vec<Expression>,
 }
 
+/// What one label must be.
 #[derive(Debug, Clone, Deserialize)]
-struct Expression {
+pub(super) struct Expression {
     key: String,
     operator: String,
     #[serde(default)]
@@ -47,16 +48,24 @@ impl Selector {
 }
 
 impl Expression {
-    fn holds(&self, labels: &Labels) -> bool {
+    /// Whether it holds for an object with `labels`.
+    pub(super) fn holds(&self, labels: &Labels) -> bool {
         let value = labels.get(&self.key);
         match self.operator.as_str() {
             "In" => value.is_some_and(|it| self.values.contains(it)),
             "NotIn" => value.is_none_or(|it| !self.values.contains(it)),
             "Exists" => value.is_some(),
             "DoesNotExist" => value.is_none(),
-            // An operator nobody knows: better to name a budget too many than one too few.
+            "Gt" => self.compares(value).is_some_and(|(value, limit)| value > limit),
+            "Lt" => self.compares(value).is_some_and(|(value, limit)| value < limit),
+            // An operator nobody knows: better to name a budget too many than one too few, and a place too many.
             _ => true,
         }
+    }
+
+    /// The label and what it is compared with, as whole numbers.
+    fn compares(&self, value: Option<&String>) -> Option<(i64, i64)> {
+        Some((value?.parse().ok()?, self.values.first()?.parse().ok()?))
     }
 }
 

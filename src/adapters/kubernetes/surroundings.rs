@@ -2,13 +2,14 @@
 //! was written, how the runs of a CronJob ended. Kept beside the services by lists of their own.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Deserialize;
 
 use super::{
+    doors::Slice,
     feed::Rows,
     selector::{Labels, Selector},
     workload::PodTraits,
@@ -33,25 +34,46 @@ pub(super) struct All {
     pub(super) ingresses: Shelf<Vec<(String, Route)>>,
     pub(super) written: Shelf<Timestamp>,
     pub(super) runs: Shelf<Run>,
+    pub(super) slices: Shelf<Slice>,
+    /// Whether services are watched: Services and Ingresses need no list of anybody else then.
+    pub(super) followed: bool,
 }
 
 /// Things by namespace and name.
 #[derive(Debug)]
-pub(super) struct Shelf<T>(HashMap<String, BTreeMap<String, T>>);
+pub(super) struct Shelf<T> {
+    things: HashMap<String, BTreeMap<String, T>>,
+    /// The namespaces of which all were listed; `None` stands for all.
+    listed: HashSet<Option<String>>,
+}
 
 impl<T> Default for Shelf<T> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self { things: HashMap::new(), listed: HashSet::new() }
     }
 }
 
 impl<T> Shelf<T> {
-    fn of(&self, namespace: &str) -> impl Iterator<Item = (&String, &T)> {
-        self.0.get(namespace).into_iter().flatten()
+    pub(super) fn of(&self, namespace: &str) -> impl Iterator<Item = (&String, &T)> {
+        self.things.get(namespace).into_iter().flatten()
     }
 
-    fn get(&self, namespace: &str, name: &str) -> Option<&T> {
-        self.0.get(namespace)?.get(name)
+    pub(super) fn namespaces(&self) -> impl Iterator<Item = &String> {
+        self.things.keys()
+    }
+
+    pub(super) fn get(&self, namespace: &str, name: &str) -> Option<&T> {
+        self.things.get(namespace)?.get(name)
+    }
+
+    /// Whether all of a namespace were listed, or of all for `None`.
+    pub(super) fn is_complete(&self, namespace: Option<&str>) -> bool {
+        namespace.map_or_else(|| self.listed.contains(&None), |it| self.is_listed(it))
+    }
+
+    /// Whether all of a namespace were listed: what is not here is not there.
+    pub(super) fn is_listed(&self, namespace: &str) -> bool {
+        self.listed.contains(&None) || self.listed.iter().flatten().any(|it| it == namespace)
     }
 }
 
@@ -75,6 +97,8 @@ pub(super) struct Covering {
 pub(super) struct Front {
     pub(super) selector: Labels,
     pub(super) ports: Vec<Port>,
+    /// It is a name for something outside.
+    pub(super) external: bool,
 }
 
 /// A Job that a CronJob made.
@@ -182,6 +206,12 @@ impl Kept for Run {
     }
 }
 
+impl Kept for Slice {
+    fn shelf(all: &mut All) -> &mut Shelf<Self> {
+        &mut all.slices
+    }
+}
+
 impl Kept for Timestamp {
     fn shelf(all: &mut All) -> &mut Shelf<Self> {
         &mut all.written
@@ -202,19 +232,24 @@ impl<T: Kept> Asides<T> {
         Self { surroundings, namespace, fresh: None }
     }
 
+    /// The namespace of the list; `None` for all.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     pub(super) fn put(&mut self, namespace: String, name: String, it: T) {
         if let Some(fresh) = &mut self.fresh {
-            fresh.0.entry(namespace).or_default().insert(name, it);
+            fresh.things.entry(namespace).or_default().insert(name, it);
             return;
         }
         let mut all = self.surroundings.all();
-        T::shelf(&mut all).0.entry(namespace).or_default().insert(name, it);
+        T::shelf(&mut all).things.entry(namespace).or_default().insert(name, it);
         all.revision += 1;
     }
 
     pub(super) fn take(&mut self, namespace: &str, name: &str) {
         let mut all = self.surroundings.all();
-        if let Some(shelf) = T::shelf(&mut all).0.get_mut(namespace) {
+        if let Some(shelf) = T::shelf(&mut all).things.get_mut(namespace) {
             shelf.remove(name);
         }
         all.revision += 1;
@@ -230,14 +265,15 @@ impl<T: Kept> Asides<T> {
         let Some(fresh) = self.fresh.take() else { return };
         let mut all = self.surroundings.all();
         let shelf = T::shelf(&mut all);
-        for (namespace, things) in &mut shelf.0 {
+        for (namespace, things) in &mut shelf.things {
             if self.namespace.as_ref().is_none_or(|it| it == namespace) {
                 things.retain(|name, _| !mine(name));
             }
         }
-        for (namespace, things) in fresh.0 {
-            shelf.0.entry(namespace).or_default().extend(things);
+        for (namespace, things) in fresh.things {
+            shelf.things.entry(namespace).or_default().extend(things);
         }
+        shelf.listed.insert(self.namespace.clone());
         all.revision += 1;
     }
 }

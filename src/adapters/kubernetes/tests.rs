@@ -1,6 +1,10 @@
 //! The adapter against a server that says exactly what it is told to.
 
 mod changing;
+mod losing;
+mod measuring;
+mod objects;
+mod reaching;
 
 use std::{io::Write as _, time::Duration};
 
@@ -11,7 +15,7 @@ use kube::config::Kubeconfig;
 use super::*;
 use crate::{
     adapters::http::wire::{Heard, Reply, Wire, serve},
-    fleet::{Resource, TaskState, Timestamp},
+    fleet::{Amount, Resource, TaskState, Timestamp},
     operation::Verb,
 };
 
@@ -21,7 +25,11 @@ const AT_ONCE: Pace = Pace {
     jitter_seconds: 0,
     slack: Duration::from_millis(1),
     pause: Duration::ZERO,
+    longest: Duration::ZERO,
+    page: Duration::from_secs(10),
     refused: Duration::ZERO,
+    elsewhere: Duration::MAX,
+    usage: None,
 };
 
 struct Bench {
@@ -33,7 +41,10 @@ struct Bench {
 async fn bench(answer: impl Fn(&Heard) -> Reply + Send + Sync + 'static) -> Bench {
     let wire = serve(answer).await;
     let (folder, file) = kubeconfig(&format!("http://{}", wire.address), "token: sesame");
-    Bench { wire, adapter: Kubernetes::open(settings(file)), _folder: folder }
+    let mut adapter = Kubernetes::open(settings(file));
+    // Answers are told apart by their number: what is measured would come in between.
+    adapter.pace.usage = None;
+    Bench { wire, adapter, _folder: folder }
 }
 
 fn kubeconfig(server: &str, user: &str) -> (tempfile::TempDir, PathBuf) {
@@ -56,6 +67,7 @@ fn settings(kubeconfig: PathBuf) -> KubernetesSettings {
         context: None,
         environments: EnvironmentRules { rules: vec![("team-*".into(), "staging".into())], otherwise: None },
         namespaces: Vec::new(),
+        focus: None,
         read_only: false,
     }
 }
@@ -91,6 +103,13 @@ fn brief(delta: Result<Delta>) -> String {
         Ok(Delta::Begin(scope)) => format!("begin {scope}"),
         Ok(Delta::Seen(_, resources)) => {
             format!("seen {}", resources.iter().map(|it| it.name().to_string()).collect::<Vec<_>>().join(" "))
+        }
+        Ok(Delta::Used(_, samples)) => {
+            let one = |(key, used): (Text, Option<Amount>)| match used {
+                Some(used) => format!(" {key} {}m {}", used.cpu_millis, used.memory_bytes),
+                None => format!(" {key} nothing"),
+            };
+            format!("used{}", samples.into_iter().map(one).collect::<String>())
         }
         Ok(Delta::Complete(_)) => "complete".to_owned(),
         Ok(Delta::Gone(ids)) => format!("gone {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")),
@@ -138,62 +157,6 @@ async fn pages_are_listed_and_then_watched_from_their_version() {
 }
 
 #[tokio::test]
-async fn a_watch_that_is_cut_goes_on_from_its_last_version() {
-    let bench = bench(|heard| match heard.number {
-        0 => Reply::json(list(7, "", &[])),
-        1 => Reply::lines(&[&event("ADDED", &pod("web-1", 8))]),
-        // Half an event, then the connection is gone.
-        2 => Reply::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"typ\r\n"),
-        _ => Reply::open(&[&event("ADDED", &pod("web-2", 9))]),
-    })
-    .await;
-    let deltas = first(&bench, 7).await;
-    let wanted = ["begin tasks of lab", "complete", "complete", "seen web-1", "complete", "complete", "seen web-2"];
-    assert_eq!(deltas, wanted);
-    let versions: Vec<String> =
-        bench.wire.asked().iter().filter_map(|it| Some(it.split_once("Version=")?.1.to_owned())).collect();
-    assert_eq!(versions, ["7", "8", "8"]);
-}
-
-#[tokio::test]
-async fn a_watch_that_went_silent_is_asked_for_again() {
-    let mut bench = bench(|heard| match heard.number {
-        0 => Reply::json(list(7, "", &[])),
-        1..4 => Reply::open(&[]),
-        _ => Reply::open(&[&event("ADDED", &pod("web-1", 9))]),
-    })
-    .await;
-    bench.adapter.pace = AT_ONCE;
-    let mut deltas = bench.adapter.watch(Kind::Task).map(brief);
-    let mut last = String::new();
-    while last != "seen web-1" {
-        last = deltas.next().await.expect("a silent server does not end the stream");
-        assert!(matches!(last.as_str(), "begin tasks of lab" | "complete" | "seen web-1"), "{last}");
-    }
-    assert!(bench.wire.asked().len() > 4, "{:?}", bench.wire.asked());
-}
-
-#[tokio::test]
-async fn a_version_that_is_gone_means_a_fresh_list() {
-    let gone = r#"{"kind":"Status","code":410,"reason":"Expired","message":"too old resource version: 7 (9)"}"#;
-    let bench = bench(move |heard| match heard.number {
-        0 => Reply::json(list(7, "", &[pod("web-1", 3)])),
-        1 => Reply::open(&[&event("ERROR", gone)]),
-        2 => Reply::json(list(9, "", &[])),
-        3 => Reply::whole("410 Gone", "", gone),
-        4 => Reply::json(list(11, "", &[pod("web-3", 11)])),
-        _ => Reply::silence(),
-    })
-    .await;
-    let deltas = first(&bench, 9).await;
-    let begin = "begin tasks of lab";
-    assert_eq!(
-        deltas,
-        [begin, "seen web-1", "complete", "complete", begin, "complete", begin, "seen web-3", "complete"]
-    );
-}
-
-#[tokio::test]
 async fn a_refused_list_is_denied_and_asked_for_again() {
     let mut bench = bench(|heard| match heard.number {
         0 => Reply::whole(
@@ -201,7 +164,9 @@ async fn a_refused_list_is_denied_and_asked_for_again() {
             "",
             r#"{"kind":"Status","code":403,"reason":"Forbidden","message":"pods is forbidden"}"#,
         ),
-        1 => Reply::json(list(7, "", &[])),
+        // The namespace of the context is no better.
+        1 => Reply::whole("403 Forbidden", "", "{}"),
+        2 => Reply::json(list(7, "", &[])),
         _ => Reply::silence(),
     })
     .await;
@@ -220,6 +185,7 @@ async fn namespaces_of_the_configuration_are_lists_of_their_own() {
     let (_folder, file) = kubeconfig(&format!("http://{}", wire.address), "token: sesame");
     let adapter =
         Kubernetes::open(KubernetesSettings { namespaces: vec!["team-00".into(), "secret".into()], ..settings(file) });
+    let adapter = Kubernetes { pace: Pace { usage: None, ..adapter.pace }, ..adapter };
     let mut deltas: Vec<String> = adapter.watch(Kind::Task).take(4).map(brief).collect().await;
     deltas.sort();
     assert_eq!(deltas, ["begin tasks of lab (team-00)", "complete", "denied Denied", "seen web-1"]);
@@ -374,6 +340,9 @@ async fn a_pod_becomes_a_task_with_all_a_row_needs() {
         wanted: true,
         health: Health::Healthy,
         restarts: 2,
+        requested: Amount::default(),
+        limit: Amount::default(),
+        used: None,
         image: Some(Arc::new(crate::fleet::Image {
             reference: "registry.example/web:1".into(),
             digest: Some("sha256:0123456789abcdef".into()),
@@ -455,6 +424,47 @@ async fn an_eviction_is_planned_with_its_uid_its_budget_and_what_is_lost() {
 }
 
 #[tokio::test]
+async fn a_deletion_is_rehearsed_and_says_what_it_passes_over() {
+    let bench = bench(|heard| match heard.target.as_str() {
+        "/apis/policy/v1/namespaces/team-00/poddisruptionbudgets" => Reply::json(BLOCKING),
+        it if it.starts_with("/api/v1/namespaces/team-00/pods?") => Reply::json(format!(r#"{{"items":[{POD}]}}"#)),
+        it if it.starts_with("/api/v1/namespaces/team-00/pods/web-1") => Reply::json(POD),
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
+            Reply::json(r#"{"status":{"allowed":false,"reason":"no rule"}}"#)
+        }
+        _ => Reply::whole("404 Not Found", "", "{}"),
+    })
+    .await;
+    let plan = async |argument| {
+        let intent = Intent { verb: Verb::Delete, argument, ..evicting("team-00/web-1/u-1") };
+        bench.adapter.plan(OperationId("t-1".into()), intent, Evidence::default()).await.expect("a plan")
+    };
+    let own = plan(crate::operation::Argument::None).await;
+    let findings: Vec<String> =
+        own.guards.iter().map(|it| format!("{:?} {}: {}", it.weight, it.guard, it.text)).collect();
+    assert_eq!(
+        findings,
+        [
+            "Forbid rights: the server does not let us delete pods of team-00: no rule",
+            "Warn disruption budget: team-00/web-1: a deletion does not ask budget web, which lets nothing go now (0 of 0 allowed)",
+            "Warn local data: what is in its emptyDir volumes is lost: cache",
+        ]
+    );
+    let said: Vec<&str> = own.consequences.iter().map(|it| &**it).collect();
+    let sentences =
+        ["team-00/web-1: its containers get SIGTERM, and SIGKILL after 45s", "ReplicaSet web-7d4b makes another one"];
+    assert_eq!(said, sentences);
+    let hurried = plan(crate::operation::Argument::Grace(0)).await;
+    assert!(hurried.guards.iter().any(|it| *it.guard == *"no grace"), "{:?}", hurried.guards);
+    let heard = bench.wire.heard();
+    let deletions: Vec<_> = heard.iter().filter(|it| it.method == "DELETE").collect();
+    assert_eq!(deletions.len(), 2, "each plan asks once");
+    for it in deletions {
+        assert!(rehearsed("DELETE", &it.target, &it.body), "{} {:?}", it.target, it.body);
+    }
+}
+
+#[tokio::test]
 async fn a_pod_that_was_made_again_is_not_the_one_that_was_meant() {
     let bench = with_pod(POD, r#"{"items":[]}"#).await;
     let error = planned(&bench, "team-00/web-1/u-0").await.expect_err("another uid");
@@ -518,7 +528,7 @@ async fn a_described_pod_shows_everything_but_secrets() {
         text.contains("waiting: CrashLoopBackOff") && text.contains("terminated: OOMKilled, exit code 137"),
         "{text}"
     );
-    assert!(text.find("second") < text.find("first"), "newest first: {text}");
+    assert!(text.find("first") < text.find("second"), "newest last: {text}");
     let asked = bench.wire.asked();
     assert!(asked.iter().any(|it| it.contains("involvedObject.name%3Dweb-1")), "{asked:?}");
 }

@@ -12,6 +12,36 @@ use crate::{
     fleet::Text,
 };
 
+/// What is wrong with JSON, and where, without a word of what is in it: the decoder's own text repeats values, which may
+/// be secrets, and errors are shown and recorded.
+#[derive(Debug)]
+pub(super) struct Undecoded {
+    what: &'static str,
+    line: usize,
+    column: usize,
+}
+
+impl From<&serde_json::Error> for Undecoded {
+    fn from(cause: &serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        let what = match cause.classify() {
+            Category::Data => "a value is missing or of another kind than the API says",
+            Category::Syntax => "it is no JSON",
+            Category::Eof => "it ends in the middle",
+            Category::Io => "it could not be read",
+        };
+        Self { what, line: cause.line(), column: cause.column() }
+    }
+}
+
+impl std::fmt::Display for Undecoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} (line {}, column {})", self.what, self.line, self.column)
+    }
+}
+
+impl std::error::Error for Undecoded {}
+
 /// How the API words a failure (`kind: Status`).
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Status {
@@ -36,6 +66,13 @@ struct StatusDetails {
 struct Cause {
     #[serde(default)]
     reason: String,
+}
+
+impl Status {
+    /// One that another reader of the API made out.
+    pub(super) fn saying(code: u16, message: &str, reason: &str) -> Self {
+        Self { message: message.to_owned(), reason: reason.to_owned(), code, details: None }
+    }
 }
 
 /// What the eviction of a pod is answered with that several disruption budgets cover. It is no failure of the server's.
@@ -85,7 +122,7 @@ impl Session {
                 let example = if self.namespace.is_empty() { "default" } else { &self.namespace };
                 Error::new(ErrorKind::Denied, format!("{server} refuses: {said}")).hint(format!(
                     "ask for the right to get, list and watch it, or name the namespaces you may see: \
-                     namespaces = [\"{example}\"]"
+                     `:namespace {example}` here, namespaces = [\"{example}\"] for good"
                 ))
             }
             404 => Error::new(ErrorKind::NotFound, format!("{server} does not know it: {said}")),

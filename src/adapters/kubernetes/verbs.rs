@@ -6,35 +6,44 @@
 )]
 
 mod budgets;
+mod delete;
 mod draft;
 mod drain;
 mod evict;
+mod exec;
 mod follow;
+mod forward;
 mod hand;
+mod inside;
 mod leaving;
 mod locking;
 mod node;
 mod patch;
+mod pausing;
 mod pods;
 mod promote;
 mod rebalance;
 mod roll;
 mod rollback;
 mod scale;
-mod standing;
+mod successor;
 mod workload;
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
 
+pub(super) use self::exec::run as enter;
 use self::hand::KubernetesHand;
 use super::connection::Connection;
 use crate::{
     adapters::steps::{self, Says},
     error::{Error, ErrorKind, Result},
     fleet::{EnvironmentRules, Text},
-    operation::{Approved, Evidence, Finding, Intent, OperationId, OperationRecord, Plan, Progress, Verb, Weight},
+    operation::{
+        Approved, Evidence, Finding, Intent, OperationId, OperationRecord, Outcome, Plan, Progress, Verb, Verdict,
+        Weight,
+    },
     platform::{BoxFuture, Cancel, Scribe},
 };
 
@@ -62,6 +71,15 @@ const VERBS: &[(Verb, Planning)] = &[
     (Verb::Lock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
     (Verb::Unlock, |bench, operation, intent, evidence| Box::pin(locking::plan(bench, operation, intent, evidence))),
     (Verb::Evict, |bench, operation, intent, evidence| Box::pin(evict::plan(bench, operation, intent, evidence))),
+    (Verb::Delete, |bench, operation, intent, evidence| Box::pin(delete::plan(bench, operation, intent, evidence))),
+    (Verb::PauseRollout, |bench, operation, intent, evidence| {
+        Box::pin(pausing::plan(bench, operation, intent, evidence))
+    }),
+    (Verb::ResumeRollout, |bench, operation, intent, evidence| {
+        Box::pin(pausing::plan(bench, operation, intent, evidence))
+    }),
+    (Verb::Exec, |bench, operation, intent, evidence| Box::pin(exec::plan(bench, operation, intent, evidence))),
+    (Verb::Forward, |bench, operation, intent, evidence| Box::pin(forward::plan(bench, operation, intent, evidence))),
 ];
 
 /// The verbs offered.
@@ -95,12 +113,15 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
         return Err(Error::new(ErrorKind::Unsupported, why));
     };
     let mut plan = planning(bench.clone(), operation, intent, evidence.clone()).await?;
-    locking::around(&bench, &mut plan, &evidence).await?;
-    rehearse(&bench, &mut plan).await;
+    // A way in may be open for hours, and keeps nobody from anything.
+    if !plan.verb.opens() {
+        locking::around(&bench, &mut plan, &evidence).await?;
+        rehearse(&bench, &mut plan).await;
+    }
     Ok(plan)
 }
 
-/// Asks the server what it would say to the patches of a plan, where anything may be changed at all.
+/// Asks the server what it would say to the patches and deletions of a plan, where anything may be changed at all.
 async fn rehearse(bench: &Bench, plan: &mut Plan) {
     if bench.connection.settings().read_only {
         return;
@@ -132,6 +153,11 @@ pub(super) async fn run(
 ) {
     let says = Says::new(outlet);
     let plan = approved.plan();
+    if plan.verb == Verb::Forward {
+        let verdict = forward::run(&bench, plan, &*scribe, &cancel, &says).await;
+        drop(approved);
+        return says.say(Progress::Verdict(verdict)).await;
+    }
     let verdict = steps::run(&KubernetesHand::new(bench.clone(), plan), plan, &*scribe, &cancel, &says).await;
     let verdict = drain::concluded(&bench, plan, verdict).await;
     // The permit lived until here.
@@ -142,7 +168,19 @@ pub(super) async fn run(
 /// Looks how far a broken operation came; the verdict comes last.
 pub(super) async fn observe(bench: Bench, record: OperationRecord, outlet: Sender<Progress>) {
     let says = Says::new(outlet);
+    if record.plan.verb.opens() {
+        return says.say(Progress::Verdict(ended_with_its_process(&record))).await;
+    }
     let verdict = steps::observe(&KubernetesHand::new(bench.clone(), &record.plan), &record, &says).await;
     let verdict = drain::concluded(&bench, &record.plan, verdict).await;
     says.say(Progress::Verdict(verdict)).await;
+}
+
+/// The verdict on a way in whose process is gone: there is nothing to look for.
+fn ended_with_its_process(record: &OperationRecord) -> Verdict {
+    let left = match (record.plan.verb, record.sent.is_empty()) {
+        (Verb::Exec, false) => vec!["what was running inside may have gone on".into()],
+        _ => Vec::new(),
+    };
+    Verdict { left, ..steps::verdict(Outcome::Interrupted, "it was over with the process that held it") }
 }

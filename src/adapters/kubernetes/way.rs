@@ -21,7 +21,8 @@ pub(super) enum Workload {
 }
 
 impl Workload {
-    const ALL: [Self; 3] = [Self::Deployment, Self::StatefulSet, Self::DaemonSet];
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Deployment, Self::StatefulSet, Self::DaemonSet];
 
     /// Kubernetes' word for one.
     pub(super) const fn word(self) -> &'static str {
@@ -97,6 +98,8 @@ pub(super) enum Way<'a> {
     Node(&'a str),
     /// The end of a pod, within its disruption budget: namespace and name.
     Eviction(&'a str, &'a str),
+    /// The end of a pod, whatever its budgets say: namespace and name.
+    Deletion(&'a str, &'a str),
     /// Something of what makes pods.
     Workload(Named<'a>),
     /// A new lease in a namespace.
@@ -115,7 +118,7 @@ impl<'a> Way<'a> {
         let sent = match self {
             Self::Node(_) | Self::Workload(_) | Self::Lease(..) => Sent { method: "PATCH" },
             Self::Eviction(..) | Self::NewLease(_) => Sent { method: "POST" },
-            Self::Release(..) => Sent { method: "DELETE" },
+            Self::Deletion(..) | Self::Release(..) => Sent { method: "DELETE" },
         };
         sent.method
     }
@@ -127,6 +130,9 @@ impl<'a> Way<'a> {
             Self::Node(name) => format!("/api/v1/nodes/{}", segment(name)?),
             Self::Eviction(namespace, name) => {
                 format!("/api/v1/namespaces/{}/pods/{}/eviction", segment(namespace)?, segment(name)?)
+            }
+            Self::Deletion(namespace, name) => {
+                format!("/api/v1/namespaces/{}/pods/{}", segment(namespace)?, segment(name)?)
             }
             Self::Workload(Named { kind, namespace, name }) => {
                 let (namespace, name) = (segment(namespace)?, segment(name)?);
@@ -150,6 +156,7 @@ impl<'a> Way<'a> {
         let way = match (&*request.method, parts.as_slice()) {
             (_, ["api", "v1", "nodes", name]) => Self::Node(name),
             (_, ["api", "v1", "namespaces", namespace, "pods", name, "eviction"]) => Self::Eviction(namespace, name),
+            (_, ["api", "v1", "namespaces", namespace, "pods", name]) => Self::Deletion(namespace, name),
             (_, ["apis", "apps", "v1", "namespaces", namespace, plural, name]) => {
                 let kind = Workload::ALL.into_iter().find(|it| it.list().word() == *plural);
                 Self::Workload(Named { kind: kind.ok_or_else(|| unknown(request))?, namespace, name })
@@ -179,6 +186,7 @@ mod tests {
         let ways = [
             Way::Node("n1"),
             Way::Eviction("team", "web-1"),
+            Way::Deletion("team", "web-1"),
             workload(Workload::Deployment),
             workload(Workload::StatefulSet),
             workload(Workload::DaemonSet),
@@ -199,7 +207,8 @@ mod tests {
         for (method, path) in [
             ("DELETE", "/api/v1/nodes/n1"),
             ("POST", "/api/v1/namespaces/team/pods/web-1/exec"),
-            ("DELETE", "/api/v1/namespaces/team/pods/web-1"),
+            ("DELETE", "/api/v1/namespaces/team/pods"),
+            ("PATCH", "/api/v1/namespaces/team/pods/web-1"),
             ("PATCH", "/apis/apps/v1/namespaces/team/replicasets/web"),
             ("PATCH", "/apis/apps/v1/namespaces/team/deployments/web/scale"),
         ] {

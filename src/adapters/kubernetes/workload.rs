@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
+    places::{self, Affinity, NodeSelector, Toleration},
     pod::{Condition, Owner, Str, scheduled, some},
     quantity::instant,
     read::List,
@@ -157,7 +158,11 @@ struct PodSpec<'a> {
     #[serde(borrow)]
     init_containers: Option<Vec<Container<'a>>>,
     #[serde(borrow)]
-    node_selector: Option<BTreeMap<Str<'a>, Str<'a>>>,
+    node_selector: Option<NodeSelector<'a>>,
+    #[serde(borrow)]
+    affinity: Option<Affinity<'a>>,
+    #[serde(borrow)]
+    tolerations: Option<Vec<Toleration<'a>>>,
     #[serde(borrow)]
     volumes: Option<Vec<Source<'a>>>,
 }
@@ -228,6 +233,8 @@ pub(super) struct Status<'a> {
     current_number_scheduled: u32,
     #[serde(default)]
     pub(super) number_ready: u32,
+    #[serde(default)]
+    pub(super) number_available: u32,
     #[serde(default)]
     pub(super) updated_number_scheduled: u32,
     #[serde(default)]
@@ -348,7 +355,9 @@ impl<'a> Workload<'a> {
         let namespace = words.text(self.namespace());
         let name = words.text(&self.metadata.name);
         let image = self.template().spec.containers.as_ref().and_then(|all| some(all.first()?.image.as_ref()));
-        let selector = self.template().spec.node_selector.iter().flatten();
+        let spec = &self.template().spec;
+        let constraints = places::constraints(spec.node_selector.as_ref(), spec.affinity.as_ref());
+        let tolerations = places::tolerations(spec.tolerations.as_deref().unwrap_or_default());
         let mut labels: Vec<(Text, Text)> =
             self.metadata.labels.iter().map(|(name, value)| (words.text(name), words.text(value))).collect();
         labels.sort();
@@ -370,10 +379,8 @@ impl<'a> Workload<'a> {
             networks: Vec::new(),
             routes: Vec::new(),
             configuration: Vec::new(),
-            // In the words that the guards understand.
-            constraints: selector
-                .map(|(key, value)| words.text(&format!("node.labels.{}=={}", &**key, &**value)))
-                .collect(),
+            constraints: constraints.iter().map(|it| words.text(it)).collect(),
+            tolerations: tolerations.iter().map(|it| words.text(it)).collect(),
             can_roll_back: self.has_history(sort),
             labels,
             health: self.health(sort, replicas, rollout.as_ref()),

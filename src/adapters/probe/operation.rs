@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::join_all, stream};
 use tokio::sync::mpsc;
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     fleet::{Purpose, ResourceId, TestReport, Text},
     operation::{
         Approved, Enforcer, Evidence, Intent, OperationId, OperationRecord, Outcome, Plan, Precondition, Progress,
-        Request, Step, Verb, Verdict,
+        Request, Step, Undone, Verb, Verdict,
     },
     platform::{BoxStream, Cancel, Scribe},
 };
@@ -49,10 +49,10 @@ pub(super) fn plan(shared: &Shared, operation: OperationId, intent: &Intent, evi
     };
     plan.consequences = vec![
         "this runs the tests; what else they do is known only to those who wrote them".into(),
-        "each address is asked once, one after another; nothing is asked again by itself".into(),
+        "each address is asked once; nothing is asked again by itself".into(),
     ];
     plan.rollback = "tests that ran cannot be undone".into();
-    plan.expected = Some(probes.iter().map(|probe| probe.settings.timeout).sum());
+    plan.expected = Some(plan.shared(probes.iter().map(|probe| probe.settings.timeout).sum()));
     Ok(plan)
 }
 
@@ -83,6 +83,8 @@ struct Tally {
     unknown: bool,
     /// Addresses that answered without counts.
     silent: usize,
+    /// Those that are not well, to be asked again by who finishes this.
+    undone: Vec<Undone>,
 }
 
 /// Runs what was agreed to.
@@ -107,59 +109,90 @@ async fn steps(
     out: &mpsc::Sender<Progress>,
 ) -> Verdict {
     let mut tally = Tally::default();
-    for (number, step) in plan.steps.iter().enumerate() {
-        let left = || plan.steps.iter().skip(number).map(|step| format!("not done: {}", step.title).into());
+    for round in plan.rounds(|step| plan.lane(step)) {
+        let not_done = |step: &Step| Text::from(format!("not done: {}", step.title));
+        let after = |from: usize| plan.steps.iter().skip(from).map(not_done);
         if cancel.asked() {
-            let text = format!("stopped after {number} of {} addresses", plan.steps.len()).into();
-            return Verdict { outcome: Outcome::Cancelled, text, left: tally.bad.into_iter().chain(left()).collect() };
+            let text = format!("stopped after {} of {} addresses", round.start, plan.steps.len()).into();
+            let left = tally.bad.into_iter().chain(after(round.start)).collect();
+            return Verdict { outcome: Outcome::Cancelled, text, left, undone: tally.undone };
         }
-        let _ = out.send(Progress::Step(number)).await;
-        let ready = async {
-            let probe = unchanged(shared, step)?;
-            Ok((probe, scribe.sending(number, &step.request).await?))
-        };
-        let (probe, ticket) = match ready.await {
-            Ok(ready) => ready,
-            Err(error) => {
-                let error: Error = error;
-                let text = format!("{} was not asked: {error}", step.request.path).into();
-                let left = tally.bad.into_iter().chain(left()).collect();
-                return Verdict { outcome: Outcome::Refused, text, left };
-            }
-        };
-        let outcome = write::run_tests(ticket, probe).await;
-        let now = feed::wall_clock();
-        let name = &probe.settings.name;
-        let said = match &outcome.answer {
-            Ok(answer) => {
-                let told = report(&answer.body, now);
-                let said = told.as_ref().map_or_else(|| format!("status {}, no counts", answer.status), counts);
-                probe.note_tests(&outcome, told.clone(), now);
-                let message = probe.row().message;
-                match told {
-                    Some(told) => tally.reports.push(told),
-                    None => tally.silent += 1,
+        let steps = plan.steps.iter().enumerate().skip(round.start).take(round.len());
+        let asked =
+            join_all(steps.map(async |(number, step)| (number, step, ask(shared, scribe, number, step, out).await)));
+        let mut refused = Vec::new();
+        for (number, step, answer) in asked.await {
+            match answer {
+                Ok(answer) => tally.add(number, answer),
+                Err(error) => {
+                    tally.undone.push(Undone { step: number, outcome: Outcome::Refused });
+                    refused.push((step, format!("{} was not asked: {error}", step.request.path)));
                 }
-                tally.bad.extend(message.map(|why| Text::from(format!("{name}: {why}"))));
-                let _ = out.send(Progress::Answered { step: number, said: said.as_str().into() }).await;
-                said
             }
-            Err(error) => {
-                probe.note_tests(&outcome, None, now);
-                // After a refusal or an unknown name nothing ran. Of everything else nobody knows.
-                let never = error.kind == ErrorKind::Config || error.message == "connection refused";
-                tally.unknown |= !never;
-                tally.bad.push(format!("{name}: {}", error.message).into());
-                let said = error.message.clone();
-                let _ = out.send(Progress::Trouble(error.clone())).await;
-                said
-            }
-        };
-        shared.changes.send_modify(|changes| *changes += 1);
-        let done = Progress::Subject { id: step.subject.clone(), done: 1, total: 1, text: said.into() };
-        let _ = out.send(done).await;
+        }
+        if !refused.is_empty() {
+            let texts: Vec<&str> = refused.iter().map(|(_, text)| text.as_str()).collect();
+            let text = texts.join("; ").into();
+            let unasked = refused.iter().map(|(step, _)| not_done(step));
+            let left = tally.bad.into_iter().chain(unasked).chain(after(round.end)).collect();
+            return Verdict { outcome: Outcome::Refused, text, left, undone: tally.undone };
+        }
     }
     tally.verdict()
+}
+
+/// What one address said.
+struct Answer {
+    name: Text,
+    /// Its report, if it answered with counts.
+    report: Option<TestReport>,
+    /// Whether it answered without.
+    silent: bool,
+    /// Why it is not well.
+    bad: Option<Text>,
+    /// Whether the tests may have run although no answer came.
+    unknown: bool,
+}
+
+/// Asks one address, once its journal line is written. An error means that it was not asked.
+async fn ask(
+    shared: &Shared,
+    scribe: &dyn Scribe,
+    number: usize,
+    step: &Step,
+    out: &mpsc::Sender<Progress>,
+) -> Result<Answer> {
+    let _ = out.send(Progress::Step(number)).await;
+    let probe = unchanged(shared, step)?;
+    let ticket = scribe.sending(number, &step.request).await?;
+    let outcome = write::run_tests(ticket, probe).await;
+    let now = feed::wall_clock();
+    let mut answer =
+        Answer { name: probe.settings.name.as_str().into(), report: None, silent: false, bad: None, unknown: false };
+    let said = match &outcome.answer {
+        Ok(page) => {
+            answer.report = report(&page.body, now);
+            answer.silent = answer.report.is_none();
+            let said = answer.report.as_ref().map_or_else(|| format!("status {}, no counts", page.status), counts);
+            probe.note_tests(&outcome, answer.report.clone(), now);
+            answer.bad = probe.row().message;
+            let _ = out.send(Progress::Answered { step: number, said: said.as_str().into() }).await;
+            said
+        }
+        Err(error) => {
+            probe.note_tests(&outcome, None, now);
+            // After a refusal or an unknown name nothing ran. Of everything else nobody knows.
+            answer.unknown = error.kind != ErrorKind::Config && error.message != "connection refused";
+            answer.bad = Some(Text::clean(&error.message));
+            let said = error.message.clone();
+            let _ = out.send(Progress::Trouble(error.clone())).await;
+            said
+        }
+    };
+    shared.changes.send_modify(|changes| *changes += 1);
+    let done = Progress::Subject { id: step.subject.clone(), done: 1, total: 1, text: said.into() };
+    let _ = out.send(done).await;
+    Ok(answer)
 }
 
 /// The address of `step`, if it is what it was when the plan was made.
@@ -178,6 +211,18 @@ fn counts(report: &TestReport) -> String {
 }
 
 impl Tally {
+    fn add(&mut self, step: usize, answer: Answer) {
+        let Answer { name, report, silent, bad, unknown } = answer;
+        self.reports.extend(report);
+        self.silent += usize::from(silent);
+        self.unknown |= unknown;
+        if let Some(why) = bad {
+            let outcome = if unknown { Outcome::Unknown } else { Outcome::Failed };
+            self.undone.push(Undone { step, outcome });
+            self.bad.push(Text::from(format!("{name}: {why}")));
+        }
+    }
+
     fn verdict(self) -> Verdict {
         let merged = TestReport::merge(&self.reports);
         let text = match (&merged, self.silent) {
@@ -191,7 +236,7 @@ impl Tally {
             (false, false) => Outcome::Failed,
             (false, true) => Outcome::Completed,
         };
-        Verdict { outcome, text: text.into(), left: self.bad }
+        Verdict { outcome, text: text.into(), left: self.bad, undone: self.undone }
     }
 }
 
@@ -211,5 +256,6 @@ pub(super) fn observe(record: &OperationRecord) -> BoxStream<'static, Progress> 
             ),
         )
     };
-    stream::iter([Progress::Verdict(Verdict { outcome, text: text.into(), left: Vec::new() })]).boxed()
+    stream::iter([Progress::Verdict(Verdict { outcome, text: text.into(), left: Vec::new(), undone: Vec::new() })])
+        .boxed()
 }

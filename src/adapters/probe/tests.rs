@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     adapters::http::wire::{Reply, Wire, serve},
     fleet::{Endpoint, Environment, Environments, Resource, TestReport},
-    operation::{Answer, Argument, Authority, Mode, Outcome, Request, Verdict},
+    operation::{Answer, Argument, Authority, Mode, Outcome, Request, Undone, Verdict},
     platform::{Canceller, Ticket},
 };
 
@@ -243,8 +243,12 @@ async fn several_runs_are_journalled_asked_once_and_merged() {
     assert!(matches!(stream.next().await, Some(Ok(Delta::Begin(_)))));
     let journal = Arc::new(Journal::default());
     let (said, verdict) = ran(&adapter, planned(&adapter).await, Arc::clone(&journal)).await;
-    let wanted =
-        Verdict { outcome: Outcome::Completed, text: "40 passed, 0 failed, coverage 75.0 %".into(), left: vec![] };
+    let wanted = Verdict {
+        outcome: Outcome::Completed,
+        text: "40 passed, 0 failed, coverage 75.0 %".into(),
+        left: vec![],
+        undone: Vec::new(),
+    };
     assert_eq!(verdict, wanted);
     let answers: Vec<String> = said
         .iter()
@@ -268,7 +272,8 @@ async fn failed_tests_fail_the_run_and_name_the_address() {
     let adapter = tests_at(&wire, &["auth"]);
     let (_, verdict) = ran(&adapter, planned(&adapter).await, Arc::default()).await;
     let left = vec!["auth: 2 of 12 tests failed".into()];
-    assert_eq!(verdict, Verdict { outcome: Outcome::Failed, text: "10 passed, 2 failed".into(), left });
+    let undone = vec![Undone { step: 0, outcome: Outcome::Failed }];
+    assert_eq!(verdict, Verdict { outcome: Outcome::Failed, text: "10 passed, 2 failed".into(), left, undone });
     let refused = serve(|_| Reply::whole("401 Unauthorized", "", r#"{"error":"log in first"}"#)).await;
     let adapter = tests_at(&refused, &["auth"]);
     let (_, verdict) = ran(&adapter, planned(&adapter).await, Arc::default()).await;

@@ -73,6 +73,7 @@ impl Watched {
         let row = Endpoint {
             id: ResourceId::new(connection.clone(), Kind::Endpoint, name.clone()),
             name,
+            group: Text::default(),
             environment: settings.environment.clone(),
             service: settings.service.as_deref().map(Text::clean),
             // An address that cannot be read may hold a password, so it is not shown.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::{Found, HASTE, Hand, Says, closes, look, merged, not_sent, rounds, verdict, with_unsent};
+use super::{Found, HASTE, Hand, Says, closes, look, merged, not_sent, of, verdict, with_unsent};
 use crate::{
     adapters::feed::{self, Stopwatch},
     fleet::{Text, Timestamp},
@@ -25,23 +25,24 @@ pub async fn observe_at<H: Hand>(now: Timestamp, hand: &H, record: &OperationRec
     let yet = (HASTE + H::AFTERMATH).saturating_sub(record.last_at.age(now));
     let own = |number: &usize| plan.steps.get(*number).is_some_and(|it| !it.always);
     let last = record.sent.iter().copied().filter(own).max();
-    let around = last.and_then(|last| rounds(hand, plan).find(|round| round.contains(&last)));
+    let around = plan.rounds(|step| hand.lane(plan, step)).find(|round| last.is_some_and(|last| round.contains(&last)));
     let (mut seen, from) = match around {
         None => (verdict(Outcome::Refused, "nothing had been sent"), 0),
         Some(round) => {
             let sent = |number: &usize| record.sent.contains(number);
-            let steps = || plan.steps.iter().enumerate().skip(round.start).take(round.len());
+            let steps = || of(plan, &round);
             let seen = join_all(steps().filter(|(number, _)| sent(number)).map(async |(number, step)| {
                 says.say(Progress::Step(number)).await;
-                (step, observed(hand, step, yet, says).await)
+                (number, step, observed(hand, step, yet, says).await)
             }));
             let mut seen = merged(seen.await);
             let before: Vec<Text> =
                 steps().filter(|(number, _)| !sent(number)).map(|(_, step)| not_sent(step)).collect();
             let rest = !before.is_empty() || plan.steps.iter().skip(round.end).any(|step| !step.always);
             if seen.outcome == Outcome::Completed && rest {
-                let title = plan.steps.get(round.start).map(|step| step.title.clone()).unwrap_or_default();
-                let text = format!("{title}: {}; then it was cut off", seen.text);
+                let titles: Vec<&str> =
+                    steps().filter(|(number, _)| sent(number)).map(|(_, step)| &*step.title).collect();
+                let text = format!("{}: {}; then it was cut off", titles.join(", "), seen.text);
                 seen = Verdict { left: seen.left, ..verdict(Outcome::Interrupted, text) };
             }
             seen.left.extend(before);

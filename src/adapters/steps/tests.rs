@@ -19,12 +19,18 @@ use crate::{
 #[derive(Default)]
 struct Stage {
     sent: Mutex<Vec<String>>,
+    /// What was sent, and once more with a full stop what came to its end.
+    log: Mutex<Vec<String>>,
     refused: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Stage {
     fn sent(&self) -> Vec<String> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, what: String) {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(what);
     }
 }
 
@@ -41,12 +47,13 @@ impl Hand for Stage {
         gone.then(|| "it is gone".into())
     }
 
-    fn together<'a>(&self, step: &'a Step) -> Option<&'a str> {
-        step.title.split_once('/').map(|(group, _)| group)
+    fn lane<'a>(&self, plan: &Plan, step: &'a Step) -> Option<Lane<'a>> {
+        step.title.split_once('/').map(|(group, _)| Lane::All(group)).or_else(|| plan.lane(step))
     }
 
     async fn send(&self, _: Ticket, step: &Step, _: &bool) -> Result<Text> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(step.title.to_string());
+        self.note(step.title.to_string());
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let times = refused.entry(step.title.to_string()).or_default();
         *times += 1;
@@ -63,6 +70,8 @@ impl Hand for Stage {
     }
 
     async fn follow(&self, step: &Step, _: Option<&bool>, _: &Cancel, _: &Says) -> Verdict {
+        tokio::task::yield_now().await;
+        self.note(format!("{}.", step.title));
         verdict(Outcome::Completed, format!("{} is done", step.title))
     }
 
@@ -103,14 +112,30 @@ fn plan(titles: &[&str]) -> Plan {
     plan
 }
 
+/// A plan of one step for each of these subjects, `batch` at a time; what is called `lock` surrounds the others.
+fn batch(titles: &[&str], batch: &str) -> Plan {
+    let mut plan = plan(titles);
+    plan.batch = batch.parse().expect("a number");
+    plan.steps.iter_mut().for_each(|step| step.always = &*step.title == "lock");
+    plan.subjects = plan.steps.iter().filter(|step| !step.always).map(|step| step.subject.clone()).collect();
+    plan
+}
+
 /// How a plan of these steps ends, what was left, and what was sent. Whoever hears `stop_at` asks to stop.
 async fn ended(titles: &[&str], stop_at: usize) -> (String, Vec<String>, Vec<String>) {
-    let (stage, plan) = (Stage::default(), plan(titles));
+    let (verdict, stage) = ran(&plan(titles), stop_at).await;
+    let left = verdict.left.iter().map(ToString::to_string).collect();
+    (format!("{}: {}", verdict.outcome.word(), verdict.text), left, stage.sent())
+}
+
+/// How a plan ends, and on what stage. Whoever hears `stop_at` requests asks to stop.
+async fn ran(plan: &Plan, stop_at: usize) -> (Verdict, Stage) {
+    let stage = Stage::default();
     let (outlet, mut inlet) = mpsc::channel(100);
     let canceller = Canceller::default();
     let says = Says::new(outlet);
     let cancel = canceller.listener();
-    let run = run(&stage, &plan, &Tickets, &cancel, &says);
+    let run = run(&stage, plan, &Tickets, &cancel, &says);
     let stop = async {
         while stage.sent().len() < stop_at {
             tokio::task::yield_now().await;
@@ -119,8 +144,54 @@ async fn ended(titles: &[&str], stop_at: usize) -> (String, Vec<String>, Vec<Str
     };
     let (verdict, ()) = tokio::join!(run, stop);
     inlet.close();
-    let left = verdict.left.iter().map(ToString::to_string).collect();
-    (format!("{}: {}", verdict.outcome.word(), verdict.text), left, stage.sent())
+    (verdict, stage)
+}
+
+fn words(texts: &[Text]) -> Vec<&str> {
+    texts.iter().map(|it| &**it).collect()
+}
+
+/// What a plan's rest is for, once all that a stage saw was sent.
+fn rest(plan: &Plan, verdict: &Verdict, stage: &Stage) -> Vec<String> {
+    let sent = stage.sent();
+    let numbers = plan.steps.iter().enumerate().filter(|(_, step)| sent.contains(&step.title.to_string()));
+    let numbers: Vec<usize> = numbers.map(|(number, _)| number).collect();
+    plan.rest(&numbers, Some(verdict)).subjects.iter().map(|id| id.key.to_string()).collect()
+}
+
+#[tokio::test]
+async fn subjects_go_so_many_at_a_time_and_the_next_wait_for_all_of_them() {
+    let plan = batch(&["lock", "a", "b", "c", "lock"], "2");
+    let (verdict, stage) = ran(&plan, 0).await;
+    assert_eq!(verdict.outcome, Outcome::Cancelled, "{verdict:?}");
+    let (verdict, ended) = ran(&plan, 5).await;
+    assert_eq!((verdict.outcome, &*verdict.text), (Outcome::Completed, "all 3 steps were done"));
+    let log = ended.log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert_eq!(log, ["lock", "lock.", "a", "b", "a.", "b.", "c", "c.", "lock", "lock."]);
+    assert!(!stage.sent().contains(&"a".to_owned()));
+}
+
+#[tokio::test]
+async fn one_that_fails_lets_those_beside_it_end_and_what_is_left_is_exact() {
+    let plan = batch(&["lock", "a", "bad b", "c", "d", "lock"], "2");
+    let (verdict, stage) = ran(&plan, 4).await;
+    assert_eq!(
+        (verdict.outcome, &*verdict.text),
+        (Outcome::Failed, "1 of 2 steps did not come to their end: bad b: the platform did not take the request: no")
+    );
+    assert_eq!(verdict.undone, [Undone { step: 2, outcome: Outcome::Failed }]);
+    assert_eq!(words(&verdict.left), ["not sent: c", "not sent: d"]);
+    assert_eq!(stage.sent(), ["lock", "a", "bad b", "lock"], "the lock is released whatever failed");
+    assert_eq!(rest(&plan, &verdict, &stage), ["bad b", "c", "d"]);
+}
+
+#[tokio::test]
+async fn whoever_asks_to_stop_stops_between_two_rounds() {
+    let plan = batch(&["a", "b", "c"], "2");
+    let (verdict, stage) = ran(&plan, 1).await;
+    assert_eq!((verdict.outcome, &*verdict.text), (Outcome::Cancelled, "stopped between two steps"));
+    assert_eq!((words(&verdict.left), verdict.undone.as_slice()), (vec!["not sent: c"], [].as_slice()));
+    assert_eq!(rest(&plan, &verdict, &stage), ["c"]);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(super) async fn describe(engine: Arc<Engine>, id: ResourceId) -> Result<Docu
             Some(name) => backing(&engine, &format!("config/{name}")).await?,
             None => return Err(Error::new(ErrorKind::NotFound, format!("a swarm keeps no lock on `{key}`"))),
         },
-        Kind::Pipeline | Kind::Endpoint => {
+        Kind::Pipeline | Kind::Endpoint | Kind::Definition | Kind::Object => {
             return Err(Error::new(ErrorKind::Unsupported, format!("a swarm has no {}", id.kind.plural())));
         }
     };

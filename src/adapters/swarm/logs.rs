@@ -59,7 +59,7 @@ enum End {
 
 impl Reader {
     fn new(engine: Arc<Engine>, request: LogRequest, outlet: Sender<Result<LogBatch>>) -> Self {
-        let own = LogSource { id: request.of.clone(), label: request.of.key.clone() };
+        let own = LogSource { id: request.of.clone(), label: request.of.key.clone(), group: Text::default() };
         Self { engine, request, outlet, sources: HashMap::new(), own, lines: Lines::default() }
     }
 
@@ -111,7 +111,9 @@ impl Reader {
             | Kind::Pipeline
             | Kind::Endpoint
             | Kind::Backing
-            | Kind::Lock => ("services", "service"),
+            | Kind::Lock
+            | Kind::Definition
+            | Kind::Object => ("services", "service"),
         };
         match self.engine.raw(list, &self.own.id.key).await {
             Ok(value) if list == "tasks" => {
@@ -128,7 +130,14 @@ impl Reader {
         let list = match self.own.id.kind {
             Kind::Service => "services",
             Kind::Task => "tasks",
-            Kind::Cluster | Kind::Node | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => {
+            Kind::Cluster
+            | Kind::Node
+            | Kind::Pipeline
+            | Kind::Endpoint
+            | Kind::Backing
+            | Kind::Lock
+            | Kind::Definition
+            | Kind::Object => {
                 return Err(Error::new(
                     ErrorKind::Unsupported,
                     format!("a {} has no logs of its own", self.own.id.kind.word()),
@@ -257,7 +266,14 @@ impl Reader {
                 let service = self.engine.service(&task.service_id).await.unwrap_or_default();
                 (service, vec![task])
             }
-            Kind::Cluster | Kind::Node | Kind::Pipeline | Kind::Endpoint | Kind::Backing | Kind::Lock => return Ok(()),
+            Kind::Cluster
+            | Kind::Node
+            | Kind::Pipeline
+            | Kind::Endpoint
+            | Kind::Backing
+            | Kind::Lock
+            | Kind::Definition
+            | Kind::Object => return Ok(()),
         };
         let spec: model::Service = model::of_value(&service).unwrap_or_default();
         let stack = super::picture::stack(&spec.spec.labels);
@@ -271,12 +287,13 @@ impl Reader {
             };
             let label = Text::clean(&format!("{name}.{place}"));
             let id = ResourceId::new(connection.clone(), Kind::Task, Text::clean(&task.id));
-            self.sources.insert(id.key.clone(), LogSource { id, label });
+            let group = Text::clean(stack);
+            self.sources.insert(id.key.clone(), LogSource { id, label, group });
         }
         if let Some(source) = self.sources.get(&self.own.id.key) {
             self.own = source.clone();
         } else if !name.is_empty() {
-            self.own.label = Text::clean(name);
+            (self.own.label, self.own.group) = (Text::clean(name), Text::clean(stack));
         }
         Ok(())
     }

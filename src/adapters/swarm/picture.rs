@@ -131,7 +131,7 @@ impl Picture {
             Kind::Task => tasks::rows(self, maker),
             Kind::Backing => backings::rows(self, maker),
             Kind::Lock => lock::rows(self, maker),
-            Kind::Pipeline | Kind::Endpoint => Vec::new(),
+            Kind::Pipeline | Kind::Endpoint | Kind::Definition | Kind::Object => Vec::new(),
         }
     }
 

@@ -76,8 +76,16 @@ pub(super) fn offered() -> Vec<Verb> {
 pub(super) fn lacking() -> Vec<(Verb, Text)> {
     let reason = |verb| match verb {
         Verb::Evict => "a swarm has no disruption budgets: drain the node, or roll the service",
+        Verb::Delete => {
+            "a swarm has no call that ends one task: roll its service, scale it, or stop the container on its node"
+        }
+        Verb::PauseRollout | Verb::ResumeRollout => {
+            "a swarm pauses an update only by itself, after a failure, and only another update moves it on"
+        }
         Verb::Approve => "a swarm has no gates; pipelines do",
         Verb::Test => "a swarm does not run tests; endpoints do",
+        Verb::Exec => "a manager's API reaches no container of another node: use `docker exec` on the task's node",
+        Verb::Forward => "a manager's API leads to no port: publish one, or use ssh to the task's node",
         _ => "a swarm does not do it",
     };
     let missing = Verb::ALL.into_iter().filter(|verb| !offered().contains(verb));

@@ -24,7 +24,11 @@ impl App {
         let title = operation.title();
         let (text, hint) = match &operation.state {
             State::UnderWay => {
-                let text = format!("Stop {title} between its steps?");
+                let text = if operation.plan.verb.opens() {
+                    format!("End {title}?")
+                } else {
+                    format!("Stop {title} between its steps?")
+                };
                 let question = Question::Cancel(operation.id.clone());
                 let ask = Ask { text, details: super::program::goes_on(operation), question };
                 self.overlays.push(Overlay::Ask(ask));
@@ -60,8 +64,8 @@ impl App {
         {
             return Err(Refusal::new(format!("{title} is completed: nothing is left of it."), None));
         }
-        let whole = matches!(&operation.state, State::Ended(verdict) if verdict.is_whole());
-        let mut rest = operation.plan.rest(&operation.sent(), whole);
+        let verdict = if let State::Ended(verdict) = &operation.state { Some(verdict) } else { None };
+        let mut rest = operation.plan.rest(&operation.sent(), verdict);
         if matches!(operation.state, State::Refused(_)) {
             // It never began: this is the first, not the rest.
             rest.resumes = None;
@@ -88,7 +92,7 @@ impl App {
         if operation.sent().is_empty() {
             return Err(Refusal::new(format!("Nothing of {title} was sent: there is nothing to undo."), None));
         }
-        operation.plan.undo.as_deref().cloned().ok_or_else(|| {
+        operation.plan.undoing(&operation.sent()).ok_or_else(|| {
             let why = &operation.plan.rollback;
             let hint = if why.is_empty() { "Its plan does not say how." } else { why };
             Refusal::new(format!("No one plan undoes {title}."), Some(hint))
@@ -124,7 +128,11 @@ impl App {
     }
 
     fn operation(&self, word: &str) -> Result<&Operation, Refusal> {
-        let current = self.operations.current();
+        let current = match self.overlays.last() {
+            None => self.operations.current(),
+            Some(Overlay::Forwards(list)) => list.current().and_then(|id| self.operations.get(id)),
+            Some(_) => None,
+        };
         current.ok_or_else(|| Refusal::new(format!("There is no operation to {word}."), None))
     }
 }

@@ -11,10 +11,12 @@ use crate::{
         overlay::{Needs, Override, PlanStage, PlanView, Prompt, Purpose},
     },
     error::Error,
-    fleet::{ConnectionId, EnvironmentId, Kind, NodeRole, ResourceId, Text, text::capitalised},
-    operation::{Answer, Argument, Intent, Plan, Verb, lock_of, promotion, replicas},
+    fleet::{ConnectionId, EnvironmentId, Kind, NodeRole, ResourceId, Text, counted, text::capitalised},
+    operation::{Answer, Argument, Batch, Intent, Plan, Verb, grace, lock_of, promotion, replicas, revision},
 };
 
+/// Before the number of subjects that go at a time: `:roll batch=2`.
+pub(in crate::app) const BATCH: &str = "batch=";
 /// What `:drain` may be given.
 pub(in crate::app) const START_FIRST: &str = "start-first";
 /// How long a lock lasts where nobody says.
@@ -42,13 +44,20 @@ impl App {
             | Verb::Scale
             | Verb::Remove
             | Verb::Evict
+            | Verb::Delete
+            | Verb::PauseRollout
+            | Verb::ResumeRollout
             | Verb::Approve
             | Verb::Test
             | Verb::PromoteNode
             | Verb::DemoteNode => self.subjects(verb)?,
+            Verb::Exec | Verb::Forward => vec![self.one_subject(verb)?],
         };
         self.may(verb, &subjects)?;
-        let intent = Intent::new(verb, subjects, Argument::None);
+        let (batch, argument) =
+            if verb.is_for_several() { paced(argument)? } else { (Batch::ONE, argument.to_owned()) };
+        let argument = argument.as_str();
+        let intent = Intent { batch, ..Intent::new(verb, subjects, Argument::None) };
         let intent = match verb {
             Verb::Promote => promotion(&self.known.store, &self.known.environments, &intent.subjects, None)?,
             Verb::Lock => {
@@ -69,15 +78,43 @@ impl App {
             Verb::Scale => {
                 return match self.scale_to(&intent, argument, out) {
                     None => Ok(()),
-                    Some(problem) => Err(Refusal::new(problem, Some("Write a number: `:scale 3`."))),
+                    Some(problem) => {
+                        Err(Refusal::new(problem, Some("Write a number: `:scale 3` or `:scale 3 batch=2`.")))
+                    }
                 };
             }
             Verb::Drain if argument == START_FIRST => Intent { argument: Argument::StartFirst, ..intent },
             Verb::Drain if !argument.is_empty() => {
                 let text = format!("A node is not drained `{argument}`.");
-                return Err(Refusal::new(text, Some("Write `:drain` or `:drain start-first`.")));
+                return Err(Refusal::new(text, Some("Write `:drain`, `:drain start-first` or `:drain batch=2`.")));
+            }
+            Verb::Exec => Intent { argument: super::entering::exec(argument)?, ..intent },
+            Verb::Forward if argument.is_empty() => {
+                self.overlays.push(Overlay::Prompt(Prompt::new(Purpose::Forward(Box::new(intent)), "")));
+                return Ok(());
+            }
+            Verb::Forward => {
+                return match self.forward_to(&intent, argument, out) {
+                    None => Ok(()),
+                    Some(problem) => Err(Refusal::new(format!("{}.", capitalised(&problem)), None)),
+                };
             }
             Verb::RotateToken => Intent { argument: Argument::Role(role(argument)?), ..intent },
+            Verb::Delete if !argument.is_empty() => {
+                let hint = "Write `:delete`, `:delete now` or `:delete SECONDS`.";
+                let grace = grace(argument).map_err(|problem| Refusal::new(format!("{problem}."), Some(hint)))?;
+                Intent { argument: Argument::Grace(grace), ..intent }
+            }
+            Verb::Rollback if !argument.is_empty() => {
+                let hint = "Write `:rollback` or `:rollback 3`; describing the service (`d`) lists its revisions.";
+                let revision = revision(argument).map_err(|problem| Refusal::new(format!("{problem}."), Some(hint)))?;
+                Intent { argument: Argument::Revision(revision), ..intent }
+            }
+            _ if verb.is_for_several() && !argument.is_empty() => {
+                let word = verb.word();
+                let hint = format!("Write `:{word}` or `:{word} batch=2`.");
+                return Err(Refusal::new(format!("{} takes no `{argument}`.", capitalised(word)), Some(&hint)));
+            }
             Verb::Roll
             | Verb::Drain
             | Verb::Cordon
@@ -86,6 +123,9 @@ impl App {
             | Verb::Rollback
             | Verb::Remove
             | Verb::Evict
+            | Verb::Delete
+            | Verb::PauseRollout
+            | Verb::ResumeRollout
             | Verb::Approve
             | Verb::Test
             | Verb::PromoteNode
@@ -117,7 +157,7 @@ impl App {
     }
 
     /// What a verb would be done to: what is marked or under the cursor, all of the right kind and on one connection.
-    fn subjects(&self, verb: Verb) -> Result<Vec<ResourceId>, Refusal> {
+    pub(super) fn subjects(&self, verb: Verb) -> Result<Vec<ResourceId>, Refusal> {
         let kinds = verb.subjects();
         let kind = kinds.first().copied().unwrap_or(Kind::Service);
         let chosen: Vec<ResourceId> = match (self.overlays.last(), self.table()) {
@@ -187,9 +227,16 @@ impl App {
     pub(in crate::app) fn answer_key(&mut self, key: Key, out: &mut Outcome) -> bool {
         let now = self.known.now;
         let Some(Overlay::Plan(view)) = self.overlays.last_mut() else { return false };
+        let unread = view.unread();
         let PlanStage::Ready(plan, confirm) = &mut view.stage else { return false };
         if !confirm.is_armed() && answers(&confirm.needs, key) {
             confirm.too_early(now);
+            out.redraw = crate::app::Redraw::Frame;
+            return true;
+        }
+        if unread > 0 && agrees(&confirm.needs, key) {
+            let rest = counted(unread, "more line");
+            confirm.problem = Some(format!("Scroll down first: {rest} in a window this small."));
             out.redraw = crate::app::Redraw::Frame;
             return true;
         }
@@ -246,7 +293,7 @@ impl App {
     }
 
     fn approve(&mut self, plan: Plan, answer: Answer, override_reason: Option<Text>, out: &mut Outcome) {
-        let intent = plan.intent();
+        let (intent, opens) = (plan.intent(), plan.verb.opens());
         let evidence = self.evidence(&intent);
         self.operations.begin(plan.clone(), override_reason.clone(), self.known.now);
         out.effects.push(Effect::Approve {
@@ -258,7 +305,8 @@ impl App {
         if let Some(table) = self.table_mut() {
             table.unmark();
         }
-        if self.spot.pane != Pane::Operations {
+        // Whoever was in a container goes on where they were.
+        if self.spot.pane != Pane::Operations && !opens {
             self.go(Spot::of(Pane::Operations), out);
         }
     }
@@ -292,6 +340,20 @@ impl App {
     }
 }
 
+/// What `5 batch=2` says of how many subjects go at a time, and what else it says.
+fn paced(argument: &str) -> Result<(Batch, String), Refusal> {
+    let (batch, others): (Vec<&str>, Vec<&str>) = argument.split_whitespace().partition(|word| word.starts_with(BATCH));
+    let batch = match batch.as_slice() {
+        [] => Batch::ONE,
+        [one] => one.strip_prefix(BATCH).unwrap_or_default().parse().map_err(|problem: String| {
+            let text = format!("{}.", capitalised(&problem));
+            Refusal::new(text, Some("`batch=2` does it to two at a time."))
+        })?,
+        [..] => return Err(Refusal::new("There is one number of subjects at a time.".to_owned(), None)),
+    };
+    Ok((batch, others.join(" ")))
+}
+
 /// Whose join token is meant.
 fn role(word: &str) -> Result<NodeRole, Refusal> {
     match word {
@@ -312,6 +374,14 @@ fn answers(needs: &Needs, key: Key) -> bool {
         // The key of an override is no letter of an answer yet.
         (Needs::Typed(_), KeyCode::Character(character)) => character != '!' && !key.control && !key.alt,
         (Needs::Typed(_), _) => false,
+    }
+}
+
+/// Whether `key` would agree, were everything in order.
+fn agrees(needs: &Needs, key: Key) -> bool {
+    match needs {
+        Needs::Key => key == Key::character('y'),
+        Needs::Typed(_) => key.code == KeyCode::Enter,
     }
 }
 

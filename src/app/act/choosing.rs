@@ -11,7 +11,7 @@ use crate::{
 
 impl App {
     /// Begins to type a filter; with an argument, sets it.
-    pub(super) fn filter(&mut self, argument: &str) {
+    pub(in crate::app) fn filter(&mut self, argument: &str) {
         if !argument.is_empty() {
             self.narrow(argument);
             self.warn_of_filter();
@@ -23,7 +23,7 @@ impl App {
 
     /// Says what the table's filter cannot mean, so that an empty table is not taken for an answer.
     fn warn_of_filter(&mut self) {
-        let problem = self.table().and_then(|table| table.filter().problem(table.kind()));
+        let problem = self.table().and_then(|table| table.filter().problem(self.world()));
         if let Some(problem) = problem {
             let end = if problem.ends_with('?') { "" } else { "." };
             self.warn(&format!("The filter: {problem}{end}"), None);
@@ -34,7 +34,7 @@ impl App {
     pub(in crate::app) fn narrow(&mut self, text: &str) -> Option<String> {
         self.with_table(|table, world| {
             table.narrow(text, world);
-            table.filter().problem(table.kind())
+            table.filter().problem(world)
         })
         .flatten()
     }
@@ -43,14 +43,19 @@ impl App {
     pub(super) fn choose_sort(&mut self, argument: &str) {
         let Some((kind, sort)) = self.table().map(|table| (table.kind(), table.sort())) else { return };
         if argument.is_empty() {
-            self.overlays.push(Overlay::Sort(SortPicker::new(kind, sort.field)));
+            let fields = self.world().context().fields(kind);
+            self.overlays.push(Overlay::Sort(SortPicker::new(fields.into_owned(), Some(&sort.field))));
             return;
         }
-        if let Some(field) = Field::parse(argument).filter(|field| Field::all(kind).contains(field)) {
+        let context = self.world().context();
+        let fields = context.fields(kind);
+        let titled = |field: &&Field| context.title(**field).eq_ignore_ascii_case(argument);
+        let field = Field::parse(argument).filter(|field| fields.contains(field));
+        if let Some(field) = field.or_else(|| fields.iter().find(titled).copied()) {
             self.sort_by(field);
             return;
         }
-        let near = nearest(argument, Field::all(kind).iter().map(|field| field.key()));
+        let near = nearest(argument, fields.iter().map(|field| context.word(*field)));
         let hint = near.map(|near| format!("Did you mean `{near}`?"));
         self.warn(&format!("{} have no column `{argument}`.", kind.plural()), hint.as_deref());
     }
@@ -83,7 +88,9 @@ impl App {
         let problem = match &prompt.purpose {
             Purpose::Filter => self.narrow(&text),
             Purpose::Matching | Purpose::SearchLog => self.logs.check_pattern(&text),
-            Purpose::SearchDocument | Purpose::Save | Purpose::Scale(_) | Purpose::Override => None,
+            Purpose::SearchDocument | Purpose::Save | Purpose::Scale(_) | Purpose::Forward(_) | Purpose::Override => {
+                None
+            }
         };
         if let Some(Overlay::Prompt(prompt)) = self.overlays.last_mut() {
             prompt.problem = problem;
@@ -121,6 +128,7 @@ impl App {
             | Purpose::SearchDocument
             | Purpose::Save
             | Purpose::Scale(_)
+            | Purpose::Forward(_)
             | Purpose::Override => {}
         }
     }
@@ -142,6 +150,7 @@ impl App {
             }
             Purpose::Save => self.save_to(text.trim(), out),
             Purpose::Scale(intent) => self.scale_to(intent, text.trim(), out),
+            Purpose::Forward(intent) => self.forward_to(intent, text.trim(), out),
             Purpose::Override => self.override_because(text.trim()),
         };
         if problem.is_some() {

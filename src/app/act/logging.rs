@@ -102,8 +102,12 @@ impl App {
     }
 
     fn no_match(&mut self, direction: Direction) {
-        let Some(find) = self.logs.find() else { return };
-        let text = match (find.count(), direction) {
+        let (Some(find), Some(found)) = (self.logs.find(), self.logs.found_so_far()) else { return };
+        let text = match (found.count, direction) {
+            (0, _) if self.logs.is_filtering() => "The filter is still at work.".to_owned(),
+            (0, _) if find.count() > 0 => {
+                format!("`{}` is only in lines that the filter hides.", find.pattern().text())
+            }
             (0, _) => format!("`{}` is in none of the lines.", find.pattern().text()),
             (_, Direction::Forward) => "There is no match further down.".to_owned(),
             (_, Direction::Backward) => "There is no match further up.".to_owned(),

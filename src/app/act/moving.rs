@@ -9,7 +9,13 @@ impl App {
             Pane::Overview => self.overview.step(motion),
             Pane::Operations => self.operations.step(motion),
             Pane::Logs => self.logs.step(motion),
-            Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
+            Pane::Nodes
+            | Pane::Services
+            | Pane::Tasks
+            | Pane::Health
+            | Pane::Pipelines
+            | Pane::Backing
+            | Pane::Objects => {
                 if let Some(table) = self.table_mut() {
                     table.step(motion);
                 }
@@ -29,6 +35,8 @@ impl App {
                 | Overlay::Messages(_)
                 | Overlay::Sort(_)
                 | Overlay::Connections(_)
+                | Overlay::Pick(_)
+                | Overlay::Forwards(_)
                 | Overlay::Ask(_)
                 | Overlay::Reveal(_),
             ) => {}
@@ -43,7 +51,8 @@ impl App {
                 | Pane::Tasks
                 | Pane::Health
                 | Pane::Pipelines
-                | Pane::Backing => {}
+                | Pane::Backing
+                | Pane::Objects => {}
             },
         }
     }
@@ -54,6 +63,10 @@ impl App {
         self.spot = Spot::of(pane);
         if pane == Pane::Logs {
             self.logs.reopen(self.settings.log_tail, self.settings.log_bytes);
+        }
+        if pane == Pane::Objects && !filter.is_empty() {
+            self.show_objects(filter, out);
+            return;
         }
         self.settle(Urgency::Now, out);
         if !filter.is_empty() {

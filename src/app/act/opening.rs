@@ -13,7 +13,7 @@ impl App {
     pub(super) fn open(&mut self, out: &mut Outcome) {
         match self.overlays.last() {
             Some(Overlay::Sort(picker)) => {
-                let field = picker.current();
+                let field = picker.current().copied();
                 self.overlays.pop();
                 if let Some(field) = field {
                     self.sort_by(field);
@@ -26,6 +26,7 @@ impl App {
                     self.turn_only(&name, out);
                 }
             }
+            Some(Overlay::Pick(_)) => self.choose_picked(out),
             Some(
                 Overlay::Help(_)
                 | Overlay::Palette(_)
@@ -33,6 +34,7 @@ impl App {
                 | Overlay::Describe(_)
                 | Overlay::Plan(_)
                 | Overlay::Messages(_)
+                | Overlay::Forwards(_)
                 | Overlay::Ask(_)
                 | Overlay::Reveal(_),
             ) => {}
@@ -64,7 +66,8 @@ impl App {
             Pane::Services => self.open_tasks(Within::Service, out),
             Pane::Nodes => self.open_tasks(Within::Node, out),
             Pane::Tasks => self.open_logs(out),
-            Pane::Health | Pane::Pipelines | Pane::Backing => self.describe(out),
+            Pane::Objects if self.table().is_some_and(|it| it.kind() == Kind::Definition) => self.open_objects(out),
+            Pane::Health | Pane::Pipelines | Pane::Backing | Pane::Objects => self.describe(out),
             Pane::Logs => {}
         }
     }
@@ -139,9 +142,13 @@ impl App {
             Pane::Overview => self.overview.chosen().cloned(),
             Pane::Operations => self.operations.current()?.plan.subjects.first().cloned(),
             Pane::Logs => None,
-            Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing => {
-                self.table()?.cursor().cloned()
-            }
+            Pane::Nodes
+            | Pane::Services
+            | Pane::Tasks
+            | Pane::Health
+            | Pane::Pipelines
+            | Pane::Backing
+            | Pane::Objects => self.table()?.cursor().cloned(),
         }
     }
 

@@ -5,10 +5,10 @@ use crate::{
         App, Effect, Outcome, Overlay, Pane,
         operations::Operation,
         overlay::{Ask, Question},
-        table::Urgency,
     },
     error::nearest,
     fleet::{ConnectionId, Text},
+    operation::OperationId,
 };
 
 /// Requests that are named before the rest is counted.
@@ -36,7 +36,7 @@ impl App {
         self.show_only(if already { "" } else { name }, out);
     }
 
-    fn set_only(&mut self, only: Option<ConnectionId>, out: &mut Outcome) {
+    pub(super) fn set_only(&mut self, only: Option<ConnectionId>, out: &mut Outcome) {
         if self.known.only == only {
             return;
         }
@@ -45,14 +45,7 @@ impl App {
             None => self.note("All connections are shown."),
         }
         self.known.only = only;
-        self.overview.forget();
-        for table in self.tables.values_mut().chain(&mut self.spot.drilled) {
-            table.forget();
-        }
-        for spot in &mut self.trail {
-            spot.drilled.iter_mut().for_each(crate::app::Table::forget);
-        }
-        self.settle(Urgency::Now, out);
+        self.look_anew(out);
     }
 
     /// Tries what failed again: of the connection the cursor is on in their list, otherwise of all that are shown.
@@ -104,6 +97,11 @@ impl App {
         self.overlays.push(Overlay::Ask(Ask { text, details, question: Question::Quit }));
     }
 
+    /// What is over with this process: ways into containers that it holds open.
+    pub fn open_ways(&self) -> Vec<OperationId> {
+        self.operations.running().filter(|it| it.plan.verb.opens()).map(|it| it.id.clone()).collect()
+    }
+
     /// The answer to a question was yes.
     pub(in crate::app) fn agreed(&mut self, question: Question, out: &mut Outcome) {
         match question {
@@ -120,6 +118,9 @@ impl App {
 /// What goes on of an operation that nobody drives any more, and what of it will not be sent.
 pub(super) fn goes_on(operation: &Operation) -> Vec<String> {
     let (title, connection) = (operation.title(), &operation.plan.connection);
+    if operation.plan.verb.opens() {
+        return vec![format!("{title}: it ends, and what goes through it is cut.")];
+    }
     let (steps, sent) = (&operation.plan.steps, operation.sent());
     let mut said = vec![match (sent.len(), steps.len()) {
         (0, _) => format!("{title}: nothing is sent yet."),

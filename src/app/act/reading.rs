@@ -4,7 +4,7 @@ use crate::{
     app::{
         App, Effect, Outcome, Overlay, Pane,
         effect::Contents,
-        overlay::{ConnectionList, Help, MessageList, Prompt, Purpose},
+        overlay::{ConnectionList, ForwardList, Help, MessageList, Prompt, Purpose},
     },
     fleet::{Text, log::Direction},
 };
@@ -33,6 +33,12 @@ impl App {
         self.overlays.push(Overlay::Connections(list));
     }
 
+    /// Shows which ports of this machine lead to tasks.
+    pub(super) fn list_forwards(&mut self) {
+        let list = ForwardList::new(self.operations.forwards().map(|it| it.id.clone()).collect(), None);
+        self.overlays.push(Overlay::Forwards(list));
+    }
+
     /// Puts the name of what the cursor is on on the clipboard; in logs, the line.
     pub(super) fn copy(&mut self, out: &mut Outcome) {
         let text = match self.overlays.last() {
@@ -45,6 +51,8 @@ impl App {
                 | Overlay::Messages(_)
                 | Overlay::Sort(_)
                 | Overlay::Connections(_)
+                | Overlay::Pick(_)
+                | Overlay::Forwards(_)
                 | Overlay::Ask(_)
                 | Overlay::Reveal(_),
             )
@@ -57,7 +65,8 @@ impl App {
                 | Pane::Tasks
                 | Pane::Health
                 | Pane::Pipelines
-                | Pane::Backing => self.under_cursor().map(|id| self.name_of(&id)),
+                | Pane::Backing
+                | Pane::Objects => self.under_cursor().map(|id| self.name_of(&id)),
             },
         };
         match text {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{COMMANDS, Command, Entry, Place, table::places};
+use super::{COMMANDS, Command, Entry, Place, printed::places};
 use crate::{
     app::key::Key,
     error::{Error, ErrorKind, nearest},

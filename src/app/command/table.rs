@@ -1,7 +1,5 @@
 //! The one list of commands. Order is the order of help.
 
-use std::fmt::Write as _;
-
 use super::{Command as C, Entry, Group, Place};
 use crate::{
     app::{
@@ -28,7 +26,7 @@ const fn pane(pane: Pane) -> Place {
 }
 
 /// Every pane.
-const PANES: &[Place] = &[
+pub(super) const PANES: &[Place] = &[
     pane(Pane::Overview),
     pane(Pane::Nodes),
     pane(Pane::Services),
@@ -38,10 +36,11 @@ const PANES: &[Place] = &[
     pane(Pane::Logs),
     pane(Pane::Operations),
     pane(Pane::Backing),
+    pane(Pane::Objects),
 ];
 
 /// Everywhere commands are read.
-const EVERYWHERE: &[Place] = &[
+pub(super) const EVERYWHERE: &[Place] = &[
     pane(Pane::Overview),
     pane(Pane::Nodes),
     pane(Pane::Services),
@@ -51,19 +50,21 @@ const EVERYWHERE: &[Place] = &[
     pane(Pane::Logs),
     pane(Pane::Operations),
     pane(Pane::Backing),
+    pane(Pane::Objects),
     Place::Describe,
     Place::Plan,
     Place::List,
 ];
 
 /// Panes that show a table.
-const TABLES: &[Place] = &[
+pub(super) const TABLES: &[Place] = &[
     pane(Pane::Nodes),
     pane(Pane::Services),
     pane(Pane::Tasks),
     pane(Pane::Health),
     pane(Pane::Pipelines),
     pane(Pane::Backing),
+    pane(Pane::Objects),
 ];
 
 /// Where there is a resource under the cursor.
@@ -75,6 +76,7 @@ const RESOURCES: &[Place] = &[
     pane(Pane::Health),
     pane(Pane::Pipelines),
     pane(Pane::Backing),
+    pane(Pane::Objects),
 ];
 
 /// Where something can be gone into.
@@ -86,6 +88,7 @@ const OPENING: &[Place] = &[
     pane(Pane::Health),
     pane(Pane::Pipelines),
     pane(Pane::Backing),
+    pane(Pane::Objects),
     pane(Pane::Operations),
     Place::List,
 ];
@@ -94,6 +97,7 @@ const LOGGED: &[Place] = &[pane(Pane::Overview), pane(Pane::Services), pane(Pane
 const LOGS: &[Place] = &[pane(Pane::Logs)];
 const TEXT: &[Place] = &[pane(Pane::Logs), Place::Describe];
 const SERVICES: &[Place] = &[pane(Pane::Services)];
+const RUNNING: &[Place] = &[pane(Pane::Services), pane(Pane::Tasks)];
 const NODES: &[Place] = &[pane(Pane::Nodes)];
 const NOWHERE: &[Place] = &[];
 
@@ -113,12 +117,17 @@ const fn taking(argument: &'static str, entry: Entry) -> Entry {
 }
 
 const fn show(it: Pane, keys: &'static [Key]) -> Entry {
-    let argument = if it.kind().is_some() { "[FILTER]" } else { "" };
+    let argument = match (it, it.kind()) {
+        (Pane::Objects, _) => "[KIND [NAMESPACE|FILTER]]",
+        (_, Some(_)) => "[FILTER]",
+        (_, None) => "",
+    };
     taking(argument, entry(C::Show(it), it.word(), keys, PANES, Group::Panes, it.about()))
 }
 
 const fn verb(it: Verb, keys: &'static [Key], places: &'static [Place]) -> Entry {
-    entry(C::Plan(it), it.word(), keys, places, Group::Changing, it.about())
+    let entry = entry(C::Plan(it), it.word(), keys, places, Group::Changing, it.about());
+    if it.is_for_several() { taking("[batch=N]", entry) } else { entry }
 }
 
 /// Every command. Pane commands come first in the palette for a reason: they are what it is opened for.
@@ -132,6 +141,7 @@ pub const COMMANDS: &[Entry] = &[
     show(Pane::Logs, &[c(Pane::Logs.digit())]),
     show(Pane::Operations, &[c(Pane::Operations.digit())]),
     show(Pane::Backing, &[c(Pane::Backing.digit())]),
+    show(Pane::Objects, &[c(Pane::Objects.digit())]),
     entry(C::NextPane, "next-pane", &[plain(KeyCode::Tab)], PANES, Group::Panes, "the pane after this one"),
     entry(
         C::PreviousPane,
@@ -235,6 +245,7 @@ pub const COMMANDS: &[Entry] = &[
             pane(Pane::Health),
             pane(Pane::Pipelines),
             pane(Pane::Backing),
+            pane(Pane::Objects),
             pane(Pane::Operations),
             pane(Pane::Logs),
             Place::Describe,
@@ -251,7 +262,7 @@ pub const COMMANDS: &[Entry] = &[
         &[c('r')],
         &[Place::Describe],
         Group::Reading,
-        "the platform's own answer as JSON, or sections again",
+        "the platform's own answer as YAML, as JSON, and sections again",
     ),
     taking("FILE", entry(C::Save, "save", &[c('w')], TEXT, Group::Reading, "write what is shown to a file")),
     entry(C::Follow, "follow", &[c('f'), c(' ')], LOGS, Group::Logs, "go on to the newest lines as they come, or stay"),
@@ -268,15 +279,20 @@ pub const COMMANDS: &[Entry] = &[
     verb(Verb::Roll, &[c('R')], SERVICES),
     verb(Verb::Rebalance, &[c('B')], SERVICES),
     verb(Verb::Promote, &[c('P')], SERVICES),
-    verb(Verb::Rollback, &[c('U')], SERVICES),
-    taking("[TASKS]", verb(Verb::Scale, &[c('S')], SERVICES)),
-    taking("[start-first]", verb(Verb::Drain, &[c('D')], NODES)),
+    taking("[REVISION] [batch=N]", verb(Verb::Rollback, &[c('U')], SERVICES)),
+    taking("[TASKS] [batch=N]", verb(Verb::Scale, &[c('S')], SERVICES)),
+    verb(Verb::PauseRollout, &[c('H')], SERVICES),
+    verb(Verb::ResumeRollout, &[c('A')], SERVICES),
+    taking("[start-first] [batch=N]", verb(Verb::Drain, &[c('D')], NODES)),
     verb(Verb::Cordon, &[c('N')], NODES),
     verb(Verb::Activate, &[c('A')], NODES),
     verb(Verb::PromoteNode, &[], NOWHERE),
     verb(Verb::DemoteNode, &[], NOWHERE),
     taking("worker|manager", verb(Verb::RotateToken, &[], NOWHERE)),
     verb(Verb::Evict, &[c('V')], &[pane(Pane::Tasks)]),
+    taking("[now|SECONDS] [batch=N]", verb(Verb::Delete, &[c('X')], &[pane(Pane::Tasks)])),
+    taking("[CONTAINER] [-- COMMAND]", verb(Verb::Exec, &[c('E')], RUNNING)),
+    taking("[LOCAL:]REMOTE", verb(Verb::Forward, &[c('F')], RUNNING)),
     verb(Verb::Approve, &[c('A')], &[pane(Pane::Pipelines)]),
     verb(Verb::Test, &[c('T')], &[pane(Pane::Health)]),
     verb(Verb::Remove, &[c('X')], &[pane(Pane::Backing)]),
@@ -286,9 +302,9 @@ pub const COMMANDS: &[Entry] = &[
         C::CancelOperation,
         "cancel",
         &[c('C')],
-        &[pane(Pane::Operations)],
+        &[pane(Pane::Operations), Place::List],
         Group::Changing,
-        "ask the operation to stop between its steps",
+        "ask the operation to stop between its steps; in the list of forwards, end one",
     ),
     entry(
         C::Resume,
@@ -322,9 +338,39 @@ pub const COMMANDS: &[Entry] = &[
     entry(C::Help, "help", &[c('?'), plain(KeyCode::Function(1))], EVERYWHERE, Group::Program, "what every key does"),
     entry(C::Messages, "messages", &[c('m')], PANES, Group::Program, "what was said so far"),
     entry(C::Connections, "connections", &[c('c')], PANES, Group::Program, "connections: who, how well, since when"),
+    entry(
+        C::Forwards,
+        "forwards",
+        &[c('L')],
+        PANES,
+        Group::Program,
+        "ports of this machine that lead to tasks: where to, how much",
+    ),
     taking(
         "[NAME]",
         entry(C::Only, "connection", &[], NOWHERE, Group::Program, "show one connection only, or all again"),
+    ),
+    taking(
+        "[NAME]",
+        entry(
+            C::Context,
+            "context",
+            &[],
+            NOWHERE,
+            Group::Program,
+            "go to a context of the kubeconfig, opening it as a connection of its own; without a name, list them",
+        ),
+    ),
+    taking(
+        "[NAME]",
+        entry(
+            C::Namespace,
+            "namespace",
+            &[],
+            NOWHERE,
+            Group::Program,
+            "show one namespace (or stack) only, or all again; without a name, list them",
+        ),
     ),
     entry(
         C::Retry,
@@ -338,6 +384,7 @@ pub const COMMANDS: &[Entry] = &[
             pane(Pane::Health),
             pane(Pane::Pipelines),
             pane(Pane::Backing),
+            pane(Pane::Objects),
             pane(Pane::Operations),
             Place::List,
         ],
@@ -363,56 +410,6 @@ pub const COMMANDS: &[Entry] = &[
         "end the console, asking while an operation runs; over a pane, close what lies there",
     ),
 ];
-
-/// The keys as a document: what `docs/keys.md` holds.
-pub fn keys_markdown() -> String {
-    let mut page = String::from(
-        "# Keys\n\nWritten from the table in `src/app/command/table.rs`. Every command has a name for the palette (`:`) and for\n`[keys]` in the configuration, where its keys can be changed.\n",
-    );
-    for group in Group::ALL {
-        let _ = write!(page, "\n## {}\n\n| key | command | where | what it does |\n|---|---|---|---|\n", group.title());
-        for entry in COMMANDS.iter().filter(|entry| entry.group == group) {
-            let keys: Vec<String> =
-                entry.keys.iter().map(|key| format!("`{}`", key.to_string().replace('|', "\\|"))).collect();
-            let name = format!("{} {}", entry.name, entry.argument);
-            let _ = writeln!(
-                page,
-                "| {} | `{}` | {} | {} |",
-                keys.join(" "),
-                name.trim_end(),
-                places(entry.places),
-                entry.about
-            );
-        }
-    }
-    page
-}
-
-/// Where a command means something, in words.
-pub(super) fn places(places: &[Place]) -> String {
-    if places.is_empty() {
-        return "palette".to_owned();
-    }
-    if places == EVERYWHERE {
-        return "everywhere".to_owned();
-    }
-    if places == PANES {
-        return "panes".to_owned();
-    }
-    if places == TABLES {
-        return "tables".to_owned();
-    }
-    let words: Vec<&str> = places
-        .iter()
-        .map(|place| match place {
-            Place::Pane(pane) => pane.word(),
-            Place::Describe => "describe",
-            Place::Plan => "plan",
-            Place::List => "lists",
-        })
-        .collect();
-    words.join(", ")
-}
 
 #[cfg(test)]
 mod tests {
@@ -442,14 +439,6 @@ mod tests {
     fn what_has_no_key_can_be_reached_from_the_palette_and_nothing_else_is_nowhere() {
         for entry in COMMANDS {
             assert_eq!(entry.keys.is_empty(), entry.places.is_empty(), "{}", entry.name);
-        }
-    }
-
-    #[test]
-    fn the_document_has_a_line_for_every_command() {
-        let page = keys_markdown();
-        for entry in COMMANDS {
-            assert!(page.contains(entry.about), "{}", entry.name);
         }
     }
 }

@@ -15,6 +15,9 @@ const PIECE: u64 = 20_000;
 /// So many new lines are looked at at once, while a key waits.
 const FEW: u64 = 2_000;
 
+/// So many matches are compared with what a filter leaves while a frame is drawn.
+const SIFTED: usize = 5_000;
+
 /// A search through the log.
 #[derive(Debug, Clone)]
 pub struct Find {
@@ -83,6 +86,19 @@ impl Find {
         self.pieces.iter().filter_map(|piece| piece.matches.as_ref()).map(Vec::len).sum()
     }
 
+    /// Which of the matches line `number` is, from 1; `None` where it is none, or while lines before it are looked at.
+    fn position(&self, number: u64) -> Option<usize> {
+        let mut before = 0;
+        for piece in &self.pieces {
+            let matches = piece.matches.as_ref()?;
+            if number < piece.lines.end {
+                return matches.binary_search(&number).ok().map(|at| before + at + 1);
+            }
+            before += matches.len();
+        }
+        None
+    }
+
     /// How far it is.
     pub fn progress(&self) -> Progress {
         let all = self.pieces.iter().all(|piece| piece.matches.is_some());
@@ -105,7 +121,35 @@ impl Find {
     }
 }
 
+/// How many matches there are to go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// How many.
+    pub count: usize,
+    /// Which of them is the line that was gone to last, from 1; `None` where it is none, or is not known.
+    pub position: Option<usize>,
+    /// Whether it counts what the filter hides, too.
+    pub unsifted: bool,
+}
+
 impl Logs {
+    /// What was found so far. Matches that the filter hides do not count, unless there are more than one looks at for each
+    /// frame.
+    pub fn found_so_far(&self) -> Option<Found> {
+        let find = self.find.as_ref()?;
+        let (count, position) = (find.count(), self.spot.and_then(|spot| find.position(spot)));
+        if self.view.filter().is_empty() {
+            return Some(Found { count, position, unsifted: false });
+        }
+        if count > SIFTED {
+            return Some(Found { count, position: None, unsifted: true });
+        }
+        let matches = || find.pieces.iter().filter_map(|piece| piece.matches.as_ref()).flatten().copied();
+        let shown = self.spot.is_some_and(|spot| self.view.count_of([spot]) == 1);
+        let position = position.filter(|_| shown).map(|it| self.view.count_of(matches().take(it)));
+        Some(Found { count: self.view.count_of(matches()), position, unsifted: false })
+    }
+
     /// Begins to look for `text`; says what should be searched elsewhere. An empty text ends the search.
     pub fn begin_find(&mut self, text: &str) -> Result<Option<LogSearch>> {
         self.find = None;

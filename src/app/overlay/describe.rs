@@ -17,8 +17,9 @@ pub struct Describe {
     id: ResourceId,
     name: Text,
     state: Reading,
-    raw: Raw,
+    form: Form,
     sections: Vec<DocumentLine>,
+    yaml: Vec<Text>,
     find: Option<Find>,
     scroll: Scroll,
     left: usize,
@@ -35,10 +36,14 @@ pub enum Reading {
     Failed(Error),
 }
 
-/// Which of the two forms is shown.
+/// Which of its forms is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Raw {
+pub enum Form {
+    /// Sections to read.
     Sections,
+    /// The platform's own answer as YAML.
+    Yaml,
+    /// The same as JSON.
     Json,
 }
 
@@ -98,8 +103,9 @@ impl Describe {
             id,
             name,
             state: Reading::Loading,
-            raw: Raw::Sections,
+            form: Form::Sections,
             sections: Vec::new(),
+            yaml: Vec::new(),
             find: None,
             scroll: Scroll::default(),
             left: 0,
@@ -121,9 +127,9 @@ impl Describe {
         &self.state
     }
 
-    /// Whether the platform's own answer is shown instead of sections.
-    pub fn is_raw(&self) -> bool {
-        self.raw == Raw::Json
+    /// Which form is shown.
+    pub const fn form(&self) -> Form {
+        self.form
     }
 
     /// How many cells are scrolled away on the left.
@@ -138,10 +144,11 @@ impl Describe {
 
     /// How many lines there are.
     pub fn count(&self) -> usize {
-        match (&self.state, self.raw) {
+        match (&self.state, self.form) {
             (Reading::Loading | Reading::Failed(_), _) => 0,
-            (Reading::Ready(_), Raw::Sections) => self.sections.len(),
-            (Reading::Ready(document), Raw::Json) => document.raw.len(),
+            (Reading::Ready(_), Form::Sections) => self.sections.len(),
+            (Reading::Ready(_), Form::Yaml) => self.yaml.len(),
+            (Reading::Ready(document), Form::Json) => document.raw.len(),
         }
     }
 
@@ -152,10 +159,11 @@ impl Describe {
 
     /// Line `number`.
     pub fn line(&self, number: usize) -> Option<DocumentLine> {
-        match (&self.state, self.raw) {
+        match (&self.state, self.form) {
             (Reading::Loading | Reading::Failed(_), _) => None,
-            (Reading::Ready(_), Raw::Sections) => self.sections.get(number).cloned(),
-            (Reading::Ready(document), Raw::Json) => document.raw.get(number).cloned().map(DocumentLine::Text),
+            (Reading::Ready(_), Form::Sections) => self.sections.get(number).cloned(),
+            (Reading::Ready(_), Form::Yaml) => self.yaml.get(number).cloned().map(DocumentLine::Text),
+            (Reading::Ready(document), Form::Json) => document.raw.get(number).cloned().map(DocumentLine::Text),
         }
     }
 
@@ -164,17 +172,20 @@ impl Describe {
         match answer {
             Ok(document) => {
                 self.sections = lines(&document.sections);
+                self.yaml = document.yaml();
                 self.state = Reading::Ready(Box::new(document));
             }
             Err(error) => self.state = Reading::Failed(error),
         }
     }
 
-    /// Shows the other form.
+    /// Shows the next form.
     pub fn turn(&mut self) {
-        self.raw = match self.raw {
-            Raw::Sections => Raw::Json,
-            Raw::Json => Raw::Sections,
+        self.form = match self.form {
+            Form::Sections if self.yaml.is_empty() => Form::Json,
+            Form::Sections => Form::Yaml,
+            Form::Yaml => Form::Json,
+            Form::Json => Form::Sections,
         };
         self.left = 0;
         self.scroll.roll(Motion::Top, self.count());

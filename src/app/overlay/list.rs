@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use crate::{
     app::scroll::{Motion, Scroll},
-    fleet::{ConnectionId, Field, Kind},
+    fleet::{ConnectionId, Field},
+    operation::OperationId,
 };
 
 /// What was said so far, newest first.
@@ -36,74 +37,45 @@ impl MessageList {
 }
 
 /// The column to sort by.
-#[derive(Debug, Clone)]
-pub struct SortPicker {
-    fields: &'static [Field],
-    scroll: Scroll,
-}
+pub type SortPicker = Chosen<Field>;
 
-impl SortPicker {
-    /// The fields of `kind`, the cursor on `current`.
-    pub fn new(kind: Kind, current: Field) -> Self {
-        let fields = Field::all(kind);
-        let mut scroll = Scroll::default();
-        scroll.stand(fields.iter().position(|field| *field == current).unwrap_or(0), fields.len());
-        Self { fields, scroll }
-    }
-
-    /// What may be chosen.
-    pub const fn fields(&self) -> &'static [Field] {
-        self.fields
-    }
-
-    /// The one the cursor is on.
-    pub fn current(&self) -> Option<Field> {
-        self.fields.get(self.position()).copied()
-    }
-
-    /// Its number.
-    pub const fn position(&self) -> usize {
-        self.scroll.position()
-    }
-
-    /// Which of them a window of `height` lines shows.
-    pub fn window(&self, height: usize) -> Range<usize> {
-        self.scroll.window(height, self.fields.len())
-    }
-
-    /// Moves the cursor.
-    pub fn step(&mut self, motion: Motion) {
-        self.scroll.step(motion, self.fields.len());
-    }
-
-    pub(super) fn drawn(&mut self, height: usize) {
-        self.scroll.drawn(height, self.fields.len());
-    }
-}
+/// The forwards that this console holds, the newest first.
+pub type ForwardList = Chosen<OperationId>;
 
 /// Who is connected.
+pub type ConnectionList = Chosen<ConnectionId>;
+
+/// Things of which one is chosen, and a cursor on it.
 #[derive(Debug, Clone)]
-pub struct ConnectionList {
-    ids: Vec<ConnectionId>,
+pub struct Chosen<T> {
+    all: Vec<T>,
     scroll: Scroll,
 }
 
-impl ConnectionList {
-    /// A list of `ids`, the cursor on `current`.
-    pub fn new(ids: Vec<ConnectionId>, current: Option<&ConnectionId>) -> Self {
+impl<T: Clone + PartialEq> Chosen<T> {
+    /// A list of `all`, the cursor on `current`.
+    pub fn new(all: Vec<T>, current: Option<&T>) -> Self {
         let mut scroll = Scroll::default();
-        scroll.stand(ids.iter().position(|id| Some(id) == current).unwrap_or(0), ids.len());
-        Self { ids, scroll }
+        scroll.stand(all.iter().position(|it| Some(it) == current).unwrap_or(0), all.len());
+        Self { all, scroll }
     }
 
-    /// Which connections.
-    pub fn ids(&self) -> &[ConnectionId] {
-        &self.ids
+    /// These are the things now; the cursor stays on its own.
+    pub fn renew(&mut self, all: Vec<T>) {
+        let current = self.current().cloned();
+        self.all = all;
+        let position = self.all.iter().position(|it| Some(it) == current.as_ref());
+        self.scroll.stand(position.unwrap_or(0), self.all.len());
+    }
+
+    /// Which things.
+    pub fn all(&self) -> &[T] {
+        &self.all
     }
 
     /// The one the cursor is on.
-    pub fn current(&self) -> Option<&ConnectionId> {
-        self.ids.get(self.position())
+    pub fn current(&self) -> Option<&T> {
+        self.all.get(self.position())
     }
 
     /// Its number.
@@ -113,15 +85,15 @@ impl ConnectionList {
 
     /// Which of them a window of `height` lines shows.
     pub fn window(&self, height: usize) -> Range<usize> {
-        self.scroll.window(height, self.ids.len())
+        self.scroll.window(height, self.all.len())
     }
 
     /// Moves the cursor.
     pub fn step(&mut self, motion: Motion) {
-        self.scroll.step(motion, self.ids.len());
+        self.scroll.step(motion, self.all.len());
     }
 
     pub(super) fn drawn(&mut self, height: usize) {
-        self.scroll.drawn(height, self.ids.len());
+        self.scroll.drawn(height, self.all.len());
     }
 }

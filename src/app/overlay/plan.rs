@@ -20,7 +20,20 @@ pub struct PlanView {
     pub stage: PlanStage,
     top: Scroll,
     content: usize,
+    /// Lines that were on screen, from the first on.
+    seen: usize,
+    small: Small,
 }
+
+/// Whether the window shows so little that one line alone may be all that is read of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Small {
+    No,
+    Yes,
+}
+
+/// Lines that hold what matters of most plans: what stands against it, what it touches, what is sent.
+const ENOUGH: usize = 6;
 
 /// How far a plan is.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,13 +49,15 @@ pub enum PlanStage {
 impl PlanView {
     /// A plan for `intent` that is still being made.
     pub fn new(intent: Intent, names: Vec<String>) -> Self {
-        Self { intent, names, stage: PlanStage::Loading, top: Scroll::default(), content: 0 }
+        let (stage, top) = (PlanStage::Loading, Scroll::default());
+        Self { intent, names, stage, top, content: 0, seen: 0, small: Small::No }
     }
 
     /// The plan came, or could not be made.
     pub(in crate::app) fn answer(&mut self, answer: Result<Box<Plan>>) {
         self.stage = match answer {
             Ok(plan) => {
+                self.seen = 0;
                 let confirm = Confirm::new(&plan);
                 PlanStage::Ready(plan, confirm)
             }
@@ -55,6 +70,15 @@ impl PlanView {
         match &self.stage {
             PlanStage::Ready(plan, _) => Some(plan),
             PlanStage::Loading | PlanStage::Failed(_) => None,
+        }
+    }
+
+    /// How many lines of the plan have to be scrolled to before it is agreed to, because the window is too small to show
+    /// what matters.
+    pub fn unread(&self) -> usize {
+        match self.small {
+            Small::No => 0,
+            Small::Yes => self.content.saturating_sub(self.seen),
         }
     }
 
@@ -71,5 +95,9 @@ impl PlanView {
     pub(super) fn drawn(&mut self, height: usize, content: usize) {
         self.content = content;
         self.top.drawn(height, content);
+        if self.plan().is_some() {
+            self.seen = self.seen.max(self.top.window(height, content).end);
+            self.small = if height < ENOUGH { Small::Yes } else { Small::No };
+        }
     }
 }

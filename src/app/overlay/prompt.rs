@@ -38,6 +38,8 @@ pub enum Purpose {
     Save,
     /// How many tasks.
     Scale(Box<Intent>),
+    /// From which port here to which of a task.
+    Forward(Box<Intent>),
     /// Override a guard of the plan below; why.
     Override,
 }
@@ -66,6 +68,7 @@ impl Prompt {
             Purpose::SearchLog | Purpose::SearchDocument => "find ",
             Purpose::Save => "save to ",
             Purpose::Scale(_) => "tasks wanted: ",
+            Purpose::Forward(_) => "ports, here:there: ",
             Purpose::Override => "override because ",
         }
     }

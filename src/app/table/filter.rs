@@ -12,9 +12,9 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// What `text` means so far; a half-written term is left out until it is whole.
-    pub fn new(text: &str) -> Self {
-        Self { query: Query::typed(text) }
+    /// What `text` means so far for rows of `kind`; a half-written term is left out until it is whole.
+    pub fn new(text: &str, kind: Kind) -> Self {
+        Self { query: Query::typed(text, kind) }
     }
 
     /// What was typed.
@@ -32,14 +32,9 @@ impl Filter {
         self.query.is_empty()
     }
 
-    /// What is wrong with it as a filter of `kind`, as a sentence.
-    pub fn problem(&self, kind: Kind) -> Option<String> {
-        if let Some(warning) = self.query.warnings().first() {
-            let meant = warning.suggestion.as_ref().map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
-            return Some(format!("{warning}{meant}"));
-        }
-        let foreign = self.query.foreign_to(kind)?;
-        Some(format!("{} have no `{}`", kind.plural(), foreign.key()))
+    /// What is wrong with it, as a sentence.
+    pub fn problem(&self, world: World<'_>) -> Option<String> {
+        self.query.problem(world.context())
     }
 
     /// Whether everything it lets through passed `before` too, in the same order.

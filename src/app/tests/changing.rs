@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Effect, Kind, Msg, Overlay, Pane, Stage, profile, settings, small};
 use crate::{
     app::{
+        Areas, Size,
         effect::Contents,
         overlay::{Needs, PlanStage},
     },
@@ -74,6 +75,28 @@ fn a_verb_is_for_everything_that_is_marked() {
     stage.keys("3 space j space R");
     let subjects: Vec<ResourceId> = ["api", "web"].map(|name| sample::id(Kind::Service, name)).to_vec();
     assert_eq!(asked(&mut stage).subjects, subjects);
+}
+
+#[test]
+fn how_many_go_at_a_time_is_said_behind_the_verb() {
+    let asked_by = |line: &str| {
+        let mut stage = Stage::new(small());
+        stage.keys("3 * : '").tell(Msg::Paste(line.into())).keys("enter");
+        let intent =
+            stage.wanted().into_iter().find_map(|it| if let Effect::Plan(it, _) = it { Some(it) } else { None });
+        (intent.map(|it| (it.batch.get(), it.argument)), stage.said())
+    };
+    let asked = |line: &str| asked_by(line).0;
+    assert_eq!(asked("roll"), Some((1, Argument::None)));
+    assert_eq!(asked("roll batch=2"), Some((2, Argument::None)));
+    assert_eq!(asked("scale 5 batch=2"), Some((2, Argument::Replicas(5))));
+    assert_eq!(asked("scale batch=9 5"), Some((9, Argument::Replicas(5))), "more than there are is all of them");
+    let refused = |line: &str, said: &str| assert_eq!(asked_by(line), (None, said.to_owned()), "{line}");
+    let hint = "`batch=2` does it to two at a time.";
+    refused("roll batch=0", &format!("`0` is no number of subjects at a time: write 1 or more. / {hint}"));
+    refused("roll batch=two", &format!("`two` is no number of subjects at a time: write 1 or more. / {hint}"));
+    refused("roll batch=2 batch=3", "There is one number of subjects at a time.");
+    refused("roll all", "Roll takes no `all`. / Write `:roll` or `:roll batch=2`.");
 }
 
 #[test]
@@ -223,6 +246,41 @@ fn scale_asks_for_a_number() {
     assert_eq!(asked(&mut stage).argument, Argument::Replicas(5));
 }
 
+#[test]
+fn a_revision_and_a_grace_are_written_after_the_verb() {
+    let said = |pane: &str, line: &str| {
+        let mut stage = Stage::connected(settings(), vec![profile_of(&Verb::ALL)], small());
+        stage.keys(pane);
+        stage.app.run_line(line, &mut crate::app::Outcome::default());
+        stage.said()
+    };
+    let wished = |pane: &str, line: &str| {
+        let mut stage = Stage::connected(settings(), vec![profile_of(&Verb::ALL)], small());
+        stage.keys(pane);
+        let mut out = crate::app::Outcome::default();
+        stage.app.run_line(line, &mut out);
+        match out.effects.as_slice() {
+            [Effect::Plan(intent, _)] => (intent.verb, intent.argument.clone()),
+            other => panic!("a plan is asked for, not {other:?}"),
+        }
+    };
+    assert_eq!(wished("3", "rollback"), (Verb::Rollback, Argument::None));
+    assert_eq!(wished("3", "rollback 3"), (Verb::Rollback, Argument::Revision(3)));
+    assert_eq!(wished("3", "pause-rollout"), (Verb::PauseRollout, Argument::None));
+    assert_eq!(wished("4", "delete"), (Verb::Delete, Argument::None));
+    assert_eq!(wished("4", "delete now"), (Verb::Delete, Argument::Grace(1)));
+    assert_eq!(wished("4", "delete 0"), (Verb::Delete, Argument::Grace(0)));
+    let wrong = said("3", "rollback before");
+    assert!(wrong.starts_with("`before` is no revision. / Write `:rollback`"), "{wrong}");
+    let wrong = said("4", "delete soon");
+    assert!(wrong.starts_with("`soon` is no number of seconds. / Write `:delete`"), "{wrong}");
+}
+
+/// A connection that offers these.
+fn profile_of(verbs: &[Verb]) -> crate::platform::Profile {
+    crate::platform::Profile { verbs: verbs.to_vec(), lacks: Vec::new(), ..profile("lab") }
+}
+
 fn in_stage(name: &str, environment: &str, digest: &str) -> crate::fleet::Resource {
     let mut service = sample::service(name, 1);
     service.application = "auth".into();
@@ -288,6 +346,27 @@ fn a_key_that_is_held_down_never_agrees() {
     }
     stage.pass(Duration::from_millis(600)).keys("y");
     assert_eq!(approved(&mut stage), Some((Answer::Key, None)), "once it was let go and the plan could be read");
+}
+
+#[test]
+fn a_window_too_small_to_show_a_plan_wants_it_scrolled_through_first() {
+    let mut stage = planned("3 R", |_| {});
+    let drawn = |stage: &mut Stage, height| {
+        let areas = Areas { overlay: Size::new(78, height), overlay_content: 9, ..Areas::default() };
+        stage.app.drawn(areas);
+    };
+    drawn(&mut stage, 4);
+    read(&mut stage).keys("y");
+    let said = "Scroll down first: 5 more lines in a window this small.";
+    assert_eq!((approved(&mut stage), &*problem(&stage)), (None, said));
+    stage.keys("pagedown pagedown");
+    drawn(&mut stage, 4);
+    stage.keys("y");
+    assert_eq!(approved(&mut stage), Some((Answer::Key, None)));
+    let mut stage = planned("3 R", |_| {});
+    drawn(&mut stage, 8);
+    read(&mut stage).keys("y");
+    assert_eq!(approved(&mut stage), Some((Answer::Key, None)), "what matters is seen in eight lines");
 }
 
 #[test]

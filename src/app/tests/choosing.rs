@@ -121,7 +121,7 @@ fn a_filter_that_is_not_understood_says_so_when_it_is_entered() {
     stage.keys("3 / 'stat:x enter");
     assert_eq!(stage.said(), "The filter: there is no field `stat` (character 1); did you mean `state:`?");
     stage.keys("esc / 'restarts>2 enter");
-    assert_eq!(stage.said(), "The filter: services have no `restarts`.");
+    assert_eq!(stage.said(), "The filter: services have no `restarts` (character 1).");
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn drawn(stage: &mut Stage) -> &mut Stage {
 fn period(stage: &Stage) -> Option<Duration> {
     let clocks = stage.app.subscriptions().into_iter().filter_map(|it| match it {
         Subscription::Clock(period) => Some(period),
-        Subscription::Watch(..) | Subscription::Logs(_) => None,
+        Subscription::Watch(..) | Subscription::Objects(_) | Subscription::Logs(_) => None,
     });
     clocks.min()
 }
@@ -41,9 +41,9 @@ fn alive(stage: &mut Stage) {
 #[test]
 fn everything_that_a_connection_has_is_watched() {
     let stage = Stage::new(small());
-    let watched = Kind::ALL.map(|kind| Subscription::Watch(CONNECTION.into(), kind));
+    let watched = super::watched().map(|kind| Subscription::Watch(CONNECTION.into(), kind));
     let subscriptions = stage.app.subscriptions();
-    assert!(watched.iter().all(|it| subscriptions.contains(it)));
+    assert!(watched.into_iter().all(|it| subscriptions.contains(&it)));
 }
 
 #[test]

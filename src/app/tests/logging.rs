@@ -24,7 +24,7 @@ fn batch(source: &str, at: i64, lines: &[&str]) -> LogBatch {
         bytes: text.as_bytes().to_vec(),
     };
     LogBatch {
-        source: LogSource { id: sample::id(Kind::Task, source), label: source.into() },
+        source: LogSource { id: sample::id(Kind::Task, source), label: source.into(), group: "".into() },
         lines: (0..).zip(lines).map(line).collect(),
         marker: None,
     }
@@ -144,6 +144,30 @@ fn severities_go_round_and_by_name() {
     assert_eq!(shown(&stage), ["ERROR down"]);
 }
 
+/// Which match of how many.
+fn found(stage: &Stage) -> (Option<usize>, usize) {
+    let found = stage.app.logs().found_so_far().expect("something is looked for");
+    (found.position, found.count)
+}
+
+#[test]
+fn matches_that_a_filter_hides_do_not_count() {
+    let mut stage = logged(&["INFO needle", "WARN needle", "INFO hay", "ERROR needle", "INFO needle"]);
+    stage.keys("/ 'needle enter");
+    search(&mut stage);
+    assert_eq!(found(&stage), (Some(4), 4));
+    stage.keys(": 'severity space 'warn enter");
+    assert_eq!(found(&stage), (None, 2), "the one that was gone to is hidden");
+    stage.keys("N");
+    assert_eq!(found(&stage), (Some(2), 2));
+    stage.keys("N");
+    assert_eq!(found(&stage), (Some(1), 2));
+    assert!(shown(&stage).contains(&"WARN needle".to_owned()));
+    stage.keys("& 'hay enter n");
+    assert_eq!(found(&stage).1, 0);
+    assert_eq!(stage.said(), "`needle` is only in lines that the filter hides.");
+}
+
 #[test]
 fn a_search_runs_elsewhere_and_goes_from_match_to_match() {
     let mut lines = numbered(0, 50);
@@ -153,10 +177,10 @@ fn a_search_runs_elsewhere_and_goes_from_match_to_match() {
     let mut stage = logged(&lines);
     stage.keys("/ 'needle enter");
     search(&mut stage);
-    let logs = stage.app.logs();
-    assert_eq!(logs.find().map(Find::count), Some(2));
+    assert_eq!(found(&stage), (Some(2), 2));
     assert!(shown(&stage).contains(&"needle b".to_owned()), "the nearest one up from the end");
     stage.keys("N");
+    assert_eq!(found(&stage), (Some(1), 2));
     assert!(shown(&stage).contains(&"needle a".to_owned()));
     stage.keys("n");
     assert!(shown(&stage).contains(&"needle b".to_owned()));
@@ -236,7 +260,7 @@ fn an_answer_to_an_older_search_is_dropped() {
     for answer in old {
         stage.tell(Msg::LogFound(answer));
     }
-    assert_eq!(stage.app.logs().find().map(Find::count), Some(0));
+    assert_eq!(found(&stage), (None, 0));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Effect, Kind, Msg, Overlay, Pane, Stage, small};
 use crate::{
     app::{
-        operations::{Journal, Recorded, Remaining, State},
+        operations::{Journal, Recorded, Remaining, State, Wait},
         overlay::Question,
     },
     error::{Error, ErrorKind},
@@ -49,7 +49,7 @@ fn record(id: &str, at: i64, outcome: Option<Outcome>) -> OperationRecord {
 }
 
 fn verdict(outcome: Outcome) -> Verdict {
-    Verdict { outcome, text: "2 of 2 tasks were replaced".into(), left: Vec::new() }
+    Verdict { outcome, text: "2 of 2 tasks were replaced".into(), left: Vec::new(), undone: Vec::new() }
 }
 
 /// The journals know these operations; of the `broken` ones the process is gone.
@@ -80,14 +80,32 @@ fn an_operation_is_followed_to_its_verdict() {
     let mut stage = rolling();
     let id = sample::id(Kind::Service, "api");
     progress(&mut stage, Progress::Subject { id: id.clone(), done: 1, total: 2, text: "1 of 2".into() });
-    progress(&mut stage, Progress::Waiting { reason: "no suitable node".into(), since: sample::NOW });
+    progress(&mut stage, Progress::Waiting { id: id.clone(), reason: "no suitable node".into(), since: sample::NOW });
     let operation = stage.app.operations().current().expect("an operation").clone();
     assert_eq!((operation.title(), operation.progress()), ("roll api".to_owned(), Some((1, 2))));
-    assert_eq!(operation.waiting, Some(("no suitable node".into(), sample::NOW)));
+    assert_eq!(operation.waiting, [Wait { id: id.clone(), reason: "no suitable node".into(), since: sample::NOW }]);
     progress(&mut stage, Progress::Verdict(verdict(Outcome::Completed)));
     let operation = stage.app.operations().current().expect("an operation");
-    assert_eq!((&operation.state, &operation.waiting), (&State::Ended(verdict(Outcome::Completed)), &None));
+    assert_eq!((&operation.state, &operation.waiting), (&State::Ended(verdict(Outcome::Completed)), &Vec::new()));
     assert_eq!(stage.said(), "roll api: completed. 2 of 2 tasks were replaced");
+}
+
+#[test]
+fn each_of_several_subjects_waits_for_its_own_reason() {
+    let mut stage = rolling();
+    let waits = |stage: &Stage| -> Vec<(String, String)> {
+        let operation = stage.app.operations().current().expect("an operation");
+        operation.waiting.iter().map(|it| (it.id.key.to_string(), it.reason.to_string())).collect()
+    };
+    let id = |name| sample::id(Kind::Service, name);
+    let wait = |name, reason: &str| Progress::Waiting { id: id(name), reason: reason.into(), since: sample::NOW };
+    progress(&mut stage, wait("api", "no suitable node"));
+    progress(&mut stage, wait("web", "no such image"));
+    progress(&mut stage, wait("api", "no memory"));
+    let both = [("web", "no such image"), ("api", "no memory")].map(|(id, why)| (id.to_owned(), why.to_owned()));
+    assert_eq!(waits(&stage), both);
+    progress(&mut stage, Progress::Subject { id: id("api"), done: 1, total: 2, text: "1 of 2".into() });
+    assert_eq!(waits(&stage), [both[0].clone()], "what moves does not speak for the others");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn the_beginning_of_one_name_is_enough_and_of_several_is_not() {
     stage.app.run_line("re", &mut crate::app::Outcome::default());
     assert_eq!(
         stage.said(),
-        "There is no command `re`. / It could be reverse, reveal, rebalance, remove, resume, retry, redraw."
+        "There is no command `re`. / It could be reverse, reveal, rebalance, resume-rollout, remove, resume, retry, redraw."
     );
     stage.app.run_line("servces", &mut crate::app::Outcome::default());
     assert_eq!(stage.said(), "There is no command `servces`. / Did you mean `services`?");

@@ -2,7 +2,7 @@
 
 use super::{Effect, Kind, Msg, Overlay, Stage, small};
 use crate::{
-    app::overlay::{HelpLine, Reading},
+    app::overlay::{Form, HelpLine, Reading},
     error::{Error, ErrorKind},
     fleet::{
         Document,
@@ -51,7 +51,9 @@ fn the_platforms_own_answer_is_one_key_away() {
     let mut stage = described();
     assert_eq!(describe(&stage).count(), 51);
     stage.keys("r");
-    assert_eq!((describe(&stage).count(), describe(&stage).is_raw()), (3, true));
+    assert_eq!((describe(&stage).form(), describe(&stage).count()), (Form::Yaml, 1));
+    stage.keys("r");
+    assert_eq!((describe(&stage).form(), describe(&stage).count()), (Form::Json, 3));
     stage.keys("r");
     assert_eq!(describe(&stage).count(), 51);
 }
@@ -76,7 +78,7 @@ fn help_shows_the_keys_of_this_pane_and_why_a_verb_is_not_available() {
     stage.keys("3 ?");
     let Some(Overlay::Help(help)) = stage.overlay() else { panic!("help lies on top") };
     let roll = help.lines().iter().find_map(|line| match line {
-        HelpLine::Command { keys, name, unavailable, .. } if name == "roll" => {
+        HelpLine::Command { keys, name, unavailable, .. } if name == "roll [batch=N]" => {
             Some((keys.as_str(), unavailable.clone()))
         }
         HelpLine::Command { .. } | HelpLine::Heading(_) | HelpLine::Blank => None,

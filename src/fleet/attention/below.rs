@@ -34,7 +34,7 @@ fn expected(service: &Service, now: Timestamp) -> bool {
     let spoken_for = service.rollout.as_ref().is_some_and(|rollout| match rollout.state {
         RolloutState::Updating | RolloutState::RollingBack => service.replicas.running > 0,
         RolloutState::Stalled | RolloutState::Paused | RolloutState::RollbackPaused => true,
-        RolloutState::Completed | RolloutState::RolledBack => false,
+        RolloutState::Completed | RolloutState::Held | RolloutState::RolledBack => false,
     });
     fresh || spoken_for
 }

@@ -125,6 +125,20 @@ mod tests {
     }
 
     #[test]
+    fn nodes_whose_taints_it_does_not_bear_do_not_count() {
+        let mut tainted = sample::node("worker-2");
+        tainted.labels = vec![("taint".into(), "gpu:NoSchedule".into())];
+        let nodes = [sample::node("worker-1"), tainted];
+        let judged = |tolerations: &[&str]| {
+            let mut auth = sample::service("auth", 2);
+            auth.tolerations = tolerations.iter().map(|it| (*it).into()).collect();
+            said(rule, fleet(auth, &nodes, &["worker-1", "worker-1"]))
+        };
+        assert_eq!(judged(&[]), Vec::<String>::new());
+        assert_eq!(judged(&["gpu=*"]).len(), 1);
+    }
+
+    #[test]
     fn constraints_decide_which_nodes_count() {
         let mut manager = sample::node("manager-1");
         manager.role = crate::fleet::NodeRole::Leader;

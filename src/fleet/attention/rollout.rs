@@ -14,11 +14,14 @@ pub(super) fn rule(view: View<'_>, found: &mut Vec<Attention>) {
     for service in view.store.services() {
         let Some(rollout) = &service.rollout else { continue };
         let since = rollout.ended_at.or(rollout.started_at);
+        let waits = service.replicas.updated < service.replicas.desired;
         let severity = match rollout.state {
             RolloutState::Completed | RolloutState::Updating => continue,
+            // Held back on purpose: worth a look only where something waits.
+            RolloutState::Held if !waits => continue,
             RolloutState::Stalled | RolloutState::Paused | RolloutState::RollbackPaused => Health::Failing,
             RolloutState::RolledBack if since.is_some_and(|since| older_than(since, NEWS_MS, view.now)) => continue,
-            RolloutState::RollingBack | RolloutState::RolledBack => Health::Degraded,
+            RolloutState::Held | RolloutState::RollingBack | RolloutState::RolledBack => Health::Degraded,
         };
         let (updated, desired) = (service.replicas.updated, service.replicas.desired);
         let why = rollout.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
@@ -30,6 +33,7 @@ pub(super) fn rule(view: View<'_>, found: &mut Vec<Attention>) {
             RolloutState::RolledBack => format!("rolled back to the version before{why}"),
             RolloutState::Stalled
             | RolloutState::Paused
+            | RolloutState::Held
             | RolloutState::RollbackPaused
             | RolloutState::RollingBack
             | RolloutState::Completed

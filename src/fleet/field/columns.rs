@@ -30,6 +30,8 @@ pub(super) const fn all(kind: Kind) -> &'static [F] {
             F::Purchase,
             F::Cpu,
             F::Memory,
+            F::CpuUsed,
+            F::MemoryUsed,
             F::Tasks,
             F::Version,
             F::Address,
@@ -53,6 +55,8 @@ pub(super) const fn all(kind: Kind) -> &'static [F] {
             F::Digest,
             F::Spread,
             F::Ports,
+            F::CpuUsed,
+            F::MemoryUsed,
             F::Message,
             F::Environment,
             F::Connection,
@@ -74,6 +78,8 @@ pub(super) const fn all(kind: Kind) -> &'static [F] {
             F::State,
             F::Node,
             F::Restarts,
+            F::CpuUsed,
+            F::MemoryUsed,
             F::ExitCode,
             F::Message,
             F::Service,
@@ -117,6 +123,7 @@ pub(super) const fn all(kind: Kind) -> &'static [F] {
             F::Coverage,
             F::Message,
             F::Url,
+            F::Group,
             F::Purpose,
             F::Environment,
             F::Connection,
@@ -148,6 +155,23 @@ pub(super) const fn all(kind: Kind) -> &'static [F] {
             F::Health,
             F::Id,
         ],
+        Kind::Definition => &[
+            F::Name,
+            F::Short,
+            F::Group,
+            F::Version,
+            F::Native,
+            F::Namespaced,
+            F::Verbs,
+            F::Detail,
+            F::Connection,
+            F::Health,
+            F::State,
+            F::Id,
+        ],
+        Kind::Object => {
+            &[F::Name, F::Group, F::State, F::Environment, F::Native, F::Connection, F::Health, F::Age, F::Id]
+        }
     }
 }
 
@@ -178,6 +202,8 @@ pub(super) const fn default(kind: Kind) -> &'static [F] {
         }
         Kind::Backing => &[F::Name, F::Environment, F::Sort, F::Health, F::Detail, F::Age],
         Kind::Lock => &[F::Name, F::State, F::Holder, F::Message, F::Until, F::Age],
+        Kind::Definition => &[F::Name, F::Short, F::Group, F::Version, F::Native, F::Namespaced],
+        Kind::Object => &[F::Name, F::Group, F::Age],
     }
 }
 
@@ -198,6 +224,8 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::Purchase,
             F::Cpu,
             F::Memory,
+            F::CpuUsed,
+            F::MemoryUsed,
             F::Tasks,
             F::Version,
             F::Address,
@@ -217,6 +245,8 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::Digest,
             F::Spread,
             F::Ports,
+            F::CpuUsed,
+            F::MemoryUsed,
             F::Mode,
             F::Networks,
             F::Routes,
@@ -230,6 +260,8 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::Health,
             F::State,
             F::Node,
+            F::CpuUsed,
+            F::MemoryUsed,
             F::Zone,
             F::Restarts,
             F::ExitCode,
@@ -281,5 +313,9 @@ pub(super) const fn wide(kind: Kind) -> &'static [F] {
             F::Age,
         ],
         Kind::Lock => &[F::Name, F::State, F::Holder, F::Message, F::Until, F::Age, F::Connection],
+        Kind::Definition => {
+            &[F::Name, F::Short, F::Group, F::Version, F::Native, F::Namespaced, F::Verbs, F::Detail, F::Connection]
+        }
+        Kind::Object => &[F::Name, F::Group, F::Environment, F::Connection, F::Age],
     }
 }

@@ -15,6 +15,7 @@ use crate::fleet::{
     image::Image,
     lock::Lock,
     node::Node,
+    object::{Definition, Object},
     pipeline::{Pipeline, Run, RunState},
     resource::Resource,
     service::{Port, PortMode, Service},
@@ -22,6 +23,7 @@ use crate::fleet::{
     task::Task,
     text::Text,
     time::Timestamp,
+    usage::{Amount, Usage},
 };
 
 impl F {
@@ -47,6 +49,8 @@ impl F {
             Resource::Endpoint(it) => endpoint(self, it),
             Resource::Backing(it) => backing(self, it),
             Resource::Lock(it) => lock(self, it, context),
+            Resource::Definition(it) => definition(self, it, resource),
+            Resource::Object(it) => object(self, it, context),
         }
     }
 }
@@ -74,6 +78,8 @@ fn node<'a>(field: F, it: &'a Node, context: Context<'a>) -> Value<'a> {
         F::Purchase => it.purchase.map_or(Value::None, |purchase| Value::text(purchase.word())),
         F::Cpu => share(it.reserved.cpu_millis, it.capacity.cpu_millis),
         F::Memory => share(it.reserved.memory_bytes, it.capacity.memory_bytes),
+        F::CpuUsed => it.used.map_or(Value::None, |used| whole_percent(used.cpu_millis, it.capacity.cpu_millis)),
+        F::MemoryUsed => it.used.map_or(Value::None, |used| whole_percent(used.memory_bytes, it.capacity.memory_bytes)),
         F::Tasks => {
             let tasks = context.store.tasks_of_node(&it.id.connection, &it.id.key);
             number(tasks.filter(|task| task.counts_as_running()).count())
@@ -97,6 +103,8 @@ fn service<'a>(field: F, it: &'a Service, resource: &'a Resource, context: Conte
         F::Image => it.image.as_ref().map_or(Value::None, |image| Value::text(image.short_reference())),
         F::Digest => digest(it.image.as_ref()),
         F::Spread => Spread::of(it, context.store).words().map_or(Value::None, |words| Value::Text(Cow::Owned(words))),
+        F::CpuUsed => Usage::of(it, context.store).map_or(Value::None, |usage| cores(usage.used, usage.limit)),
+        F::MemoryUsed => Usage::of(it, context.store).map_or(Value::None, |usage| memory(usage.used, usage.limit)),
         F::Ports => joined(it.ports.iter().map(|port| Cow::Owned(port_words(port)))),
         F::Message => words(it.rollout.as_ref().and_then(|rollout| rollout.message.as_ref())),
         F::Group => Value::maybe_text(Some(&it.group)),
@@ -125,6 +133,8 @@ fn task<'a>(field: F, it: &'a Task, context: Context<'a>) -> Value<'a> {
             let service = named(context, &it.id.connection, Kind::Service, it.service.as_ref());
             words(service.map(Resource::name).or(it.service.as_ref()))
         }
+        F::CpuUsed => it.used.map_or(Value::None, |used| cores(used, it.limit)),
+        F::MemoryUsed => it.used.map_or(Value::None, |used| memory(used, it.limit)),
         F::Restarts => Value::Number(it.restarts.into()),
         F::ExitCode => it.exit_code.map_or(Value::None, |code| Value::Number(code.into())),
         F::Message => words(it.message.as_ref()),
@@ -170,6 +180,7 @@ fn endpoint(field: F, it: &Endpoint) -> Value<'_> {
         F::Coverage => report.and_then(|report| report.coverage).map_or(Value::None, Value::Percent),
         F::Message => words(it.message.as_ref()),
         F::Url => Value::maybe_text(Some(&it.url)),
+        F::Group => Value::maybe_text(Some(&it.group)),
         F::Purpose => Value::text(match it.purpose {
             Purpose::Health => "health",
             Purpose::Test => "test",
@@ -196,6 +207,30 @@ fn lock<'a>(field: F, it: &'a Lock, context: Context<'a>) -> Value<'a> {
         F::Holder => Value::maybe_text(Some(&it.holder)),
         F::Message => Value::maybe_text(Some(&it.reason)),
         F::Until => Value::Due(it.until),
+        _ => Value::None,
+    }
+}
+
+fn definition<'a>(field: F, it: &'a Definition, resource: &'a Resource) -> Value<'a> {
+    match field {
+        F::State => Value::text(resource.state()),
+        F::Short => joined(it.short.iter().map(|short| Cow::Borrowed(&**short))),
+        F::Group => Value::maybe_text(Some(&it.group)),
+        F::Version => Value::maybe_text(Some(&it.version)),
+        F::Native => Value::maybe_text(Some(&it.native)),
+        F::Namespaced => yes_or_no(it.namespaced),
+        F::Verbs => joined(it.verbs.iter().map(|verb| Cow::Borrowed(&**verb))),
+        F::Detail if !it.others.is_empty() => Value::Text(Cow::Owned(format!("also {}", it.others.join(", ")))),
+        _ => Value::None,
+    }
+}
+
+fn object<'a>(field: F, it: &'a Object, context: Context<'a>) -> Value<'a> {
+    match field {
+        F::State => Value::text(it.state()),
+        F::Group => Value::maybe_text(Some(&it.group)),
+        F::Native => Value::maybe_text(Some(&it.columns.native)),
+        F::Cell(number) => it.cell(number, context.store.columns()).value(),
         _ => Value::None,
     }
 }
@@ -241,6 +276,20 @@ fn share(part: u64, whole: u64) -> Value<'static> {
     if whole == 0 { Value::None } else { Value::Percent((part as f64 / whole as f64 * 100.0) as f32) }
 }
 
+/// Cut and not rounded, as `kubectl top` does: two tools that tell of the same sample should not differ.
+fn whole_percent(part: u64, whole: u64) -> Value<'static> {
+    let Value::Percent(percent) = share(part, whole) else { return Value::None };
+    Value::Percent(percent.floor())
+}
+
+const fn cores(used: Amount, limit: Amount) -> Value<'static> {
+    Value::Cores { used: used.cpu_millis, most: limit.cpu_millis }
+}
+
+const fn memory(used: Amount, limit: Amount) -> Value<'static> {
+    Value::Memory { used: used.memory_bytes, most: limit.memory_bytes }
+}
+
 fn digest(image: Option<&Image>) -> Value<'_> {
     Value::maybe_text(image.and_then(Image::short_digest))
 }
@@ -281,6 +330,7 @@ mod tests {
         node.purchase = Some(Purchase::Spot);
         node.group = Some("fleet".into());
         node.conditions = vec!["DiskPressure".into(), "full".into()];
+        node.used = Some(Amount { cpu_millis: 1_270, memory_bytes: 3 << 30 });
         let mut service = sample::service("auth", 2);
         service.rollout = Some(Rollout {
             state: RolloutState::Paused,
@@ -300,6 +350,8 @@ mod tests {
         task.image = service.image.clone().map(std::sync::Arc::new);
         task.message = Some("exit 1".into());
         task.exit_code = Some(-1);
+        task.used = Some(Amount { cpu_millis: 120, memory_bytes: 34 << 20 });
+        task.limit = Amount { cpu_millis: 2_000, memory_bytes: 0 };
         let mut pipeline = sample::pipeline("build", RunState::Held);
         let run = &mut pipeline.runs[0];
         run.digest = Some("sha256:01".into());
@@ -311,9 +363,12 @@ mod tests {
             stage("deploy", RunState::Waiting),
         ];
         let mut endpoint = sample::endpoint("front");
+        endpoint.group = "default".into();
         endpoint.message = Some("slow".into());
         endpoint.certificate_until = Some(NOW);
         endpoint.report = Some(TestReport { passed: 3, failed: 1, coverage: Some(81.5), at: NOW, output: Vec::new() });
+        let mut definition = sample::definition("widgets", "lab.example");
+        definition.others = vec!["v1beta1".into()];
         vec![
             cluster.into(),
             node.into(),
@@ -323,6 +378,8 @@ mod tests {
             endpoint.into(),
             sample::backing("test-7", crate::fleet::BackingSort::Stack).into(),
             sample::lock("prod").into(),
+            definition.into(),
+            sample::object("widgets", "first", &[("Size", "3")]).into(),
         ]
     }
 
@@ -365,6 +422,9 @@ mod tests {
         assert_eq!(shown(&store, Kind::Service, F::Digest), "0123456789ab");
         assert_eq!(shown(&store, Kind::Service, F::Networks), "proxy, auth");
         assert_eq!(shown(&store, Kind::Node, F::Memory), "25%");
+        assert_eq!(shown(&store, Kind::Node, F::CpuUsed), "31%", "1270m of 4000m are 31.75%");
+        assert_eq!(shown(&store, Kind::Task, F::CpuUsed), "120m/2");
+        assert_eq!(shown(&store, Kind::Service, F::MemoryUsed), "34Mi");
         assert_eq!(shown(&store, Kind::Pipeline, F::Stage), "sign-off");
         assert_eq!(shown(&store, Kind::Pipeline, F::Took), "20m");
         assert_eq!(shown(&store, Kind::Endpoint, F::Tests), "3/4");

@@ -29,6 +29,20 @@ pub enum Value<'a> {
     When(Timestamp),
     /// An instant to come, shown as the time until then.
     Due(Timestamp),
+    /// Thousandths of a CPU in use, and how many may be at most; zero where nothing limits them.
+    Cores {
+        /// In use.
+        used: u64,
+        /// At most.
+        most: u64,
+    },
+    /// Bytes of memory in use, and how many may be at most; zero where nothing limits them.
+    Memory {
+        /// In use.
+        used: u64,
+        /// At most.
+        most: u64,
+    },
     /// Health.
     Health(Health),
 }
@@ -57,6 +71,11 @@ impl<'a> Value<'a> {
             Self::When(at) => Cow::Owned(brief(whole_seconds(at.age(now)))),
             Self::Due(at) if *at > now => Cow::Owned(format!("in {}", brief(whole_seconds(now.age(*at))))),
             Self::Due(at) => Cow::Owned(format!("{} ago", brief(whole_seconds(at.age(now))))),
+            Self::Cores { used, most: 0 } => Cow::Owned(format!("{used}m")),
+            Self::Cores { used, most } if most % 1_000 == 0 => Cow::Owned(format!("{used}m/{}", most / 1_000)),
+            Self::Cores { used, most } => Cow::Owned(format!("{used}m/{most}m")),
+            Self::Memory { used, most: 0 } => Cow::Owned(mebibytes(*used)),
+            Self::Memory { used, most } => Cow::Owned(format!("{}/{}", mebibytes(*used), mebibytes(*most))),
             Self::Health(health) => Cow::Borrowed(health.word()),
         }
     }
@@ -91,6 +110,7 @@ impl<'a> Value<'a> {
             Self::None | Self::Text(_) => 0,
             Self::Number(number) => signed(*number),
             Self::Bytes(amount) | Self::Millis(amount) => *amount,
+            Self::Cores { used, .. } | Self::Memory { used, .. } => *used,
             Self::Percent(percent) => percent.max(0.0).to_bits().into(),
             // Nothing of nothing is complete. Among equals, the larger whole matters more and stands first.
             Self::Ratio(part, whole) => {
@@ -118,7 +138,9 @@ impl<'a> Value<'a> {
             Self::When(_) => 6,
             Self::Due(_) => 7,
             Self::Health(_) => 8,
-            Self::None => 9,
+            Self::Cores { .. } => 9,
+            Self::Memory { .. } => 10,
+            Self::None => 11,
         }
     }
 }
@@ -154,39 +176,43 @@ pub fn natural(text: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-/// Appends the bytes of [`natural`]; many times faster than one by one.
-pub(super) fn natural_into(text: &str, to: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    to.reserve(bytes.len() * 2);
-    let mut rest = bytes.iter();
-    // Generated names are letters and digits in turns, so that runs are short and calls for each would cost more.
-    while let Some(byte) = rest.next() {
-        if !byte.is_ascii_digit() {
-            to.push(byte.to_ascii_lowercase());
-            continue;
+/// The first eight bytes of [`natural`] as a number that orders as they do, zeros where there are fewer; many times
+/// faster than one by one. `text` does not begin within a number.
+pub(super) fn natural_head(text: &[u8]) -> u64 {
+    let mut head = 0;
+    // Bits that are free, from the right; and where the length of the run of digits stands, as long as one lasts.
+    let (mut free, mut run) = (u64::BITS, None);
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        if byte.is_ascii_digit() {
+            let length = match run {
+                Some(length) => length,
+                None if free == 0 => break,
+                None if *byte == b'0' && bytes.as_slice().first().is_some_and(u8::is_ascii_digit) => continue,
+                None => {
+                    free -= 8;
+                    head |= u64::from(b'0') << free;
+                    *run.insert(free)
+                }
+            };
+            if head >> length & 0xff < u64::from(b'9') {
+                head += 1 << length;
+            }
+        } else {
+            run = None;
         }
-        let mut byte = *byte;
-        while byte == b'0'
-            && let Some(next) = rest.as_slice().first().filter(|next| next.is_ascii_digit())
-        {
-            byte = *next;
-            rest.next();
-        }
-        let length = to.len();
-        to.extend_from_slice(&[b'1', byte]);
-        while let Some(digit) = rest.as_slice().first().filter(|digit| digit.is_ascii_digit()) {
-            to.push(*digit);
-            rest.next();
-        }
-        let run = to.len() - length - 1;
-        if let Some(place) = to.get_mut(length) {
-            *place = b'0' + u8::try_from(run.min(9)).unwrap_or(9);
+        if free > 0 {
+            free -= 8;
+            head |= u64::from(byte.to_ascii_lowercase()) << free;
+        } else if run.is_none() {
+            break;
         }
     }
+    head
 }
 
 /// Bytes as people say them: `512 B`, `1.5 KiB`, `64 MiB`.
-fn bytes_brief(bytes: u64) -> String {
+pub fn bytes_brief(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
@@ -201,6 +227,14 @@ fn bytes_brief(bytes: u64) -> String {
         (amount, unit) = (amount / 1024.0, next);
     }
     if amount < 9.95 { format!("{amount:.1} {unit}") } else { format!("{amount:.0} {unit}") }
+}
+
+/// Bytes as they stand beside a limit, and as `kubectl top` cuts them: `34Mi`. Whole gibibytes, as limits often are, as such.
+fn mebibytes(bytes: u64) -> String {
+    match (bytes >> 20, bytes >> 30) {
+        (_, gibi) if gibi > 0 && bytes == gibi << 30 => format!("{gibi}Gi"),
+        (mebi, _) => format!("{mebi}Mi"),
+    }
 }
 
 /// Ages under a second are noise in a table.
@@ -232,10 +266,10 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn both_ways_to_natural_bytes_agree(text in "[aB0-9.-]{0,20}|\\PC{0,8}") {
-            let mut bytes = Vec::new();
-            natural_into(&text, &mut bytes);
-            proptest::prop_assert_eq!(bytes, natural(&text).collect::<Vec<u8>>());
+        fn both_ways_to_natural_bytes_agree(text in "[aB0-9.-]{0,20}|[ab]{0,6}[0-9]{0,20}|\\PC{0,8}") {
+            let mut bytes = [0; 8];
+            bytes.iter_mut().zip(natural(&text)).for_each(|(to, from)| *to = from);
+            proptest::prop_assert_eq!(natural_head(text.as_bytes()), u64::from_be_bytes(bytes));
         }
     }
 
@@ -279,6 +313,11 @@ mod tests {
             (Value::When(Timestamp(40_000_000)), "16h40m"),
             (Value::Due(Timestamp(100_060_000)), "in 1m"),
             (Value::Due(Timestamp(99_940_000)), "1m ago"),
+            (Value::Cores { used: 120, most: 0 }, "120m"),
+            (Value::Cores { used: 1_250, most: 2_000 }, "1250m/2"),
+            (Value::Cores { used: 0, most: 250 }, "0m/250m"),
+            (Value::Memory { used: (35 << 20) - 1, most: 0 }, "34Mi"),
+            (Value::Memory { used: 1_500 << 20, most: 2 << 30 }, "1500Mi/2Gi"),
             (Value::Health(Health::Failing), "failing"),
         ];
         for (value, look) in looks {

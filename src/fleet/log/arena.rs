@@ -11,6 +11,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::fleet::Text;
+
 use super::{
     Direction, LineRef, LogBatch, LogLine, LogMarker, LogPattern, LogSnapshot, LogSource, LogStream, Severity,
     SourceId,
@@ -242,8 +244,29 @@ impl LogArena {
         let id = SourceId(u32::try_from(self.states.len()).unwrap_or(u32::MAX));
         self.states.push(SourceState { last_at: i64::MIN, severity: Severity::Unknown });
         Arc::make_mut(&mut self.closed.sources).push(source.clone());
+        let label = source.label.clone();
         self.ids.insert(source, id);
+        self.tell_apart(&label);
         id
+    }
+
+    /// Sources of one name that are of several connections or groups are called by those too: lines say whose they are.
+    fn tell_apart(&mut self, label: &Text) {
+        let same = || self.ids.iter().filter(|(it, _)| it.label == *label);
+        let Some((first, _)) = same().next() else { return };
+        let connections = same().any(|(it, _)| it.id.connection != first.id.connection);
+        let groups = same().any(|(it, _)| it.group != first.group);
+        if !connections && !groups {
+            return;
+        }
+        let sources = Arc::make_mut(&mut self.closed.sources);
+        for (it, id) in self.ids.iter().filter(|(it, _)| it.label == *label) {
+            let words = [(&it.id.connection.0, connections), (&it.group, groups), (label, true)];
+            let words = words.into_iter().filter(|(word, wanted)| *wanted && !word.is_empty());
+            if let Some(source) = sources.get_mut(id.0 as usize) {
+                source.label = words.map(|(word, _)| &**word).collect::<Vec<_>>().join("/").into();
+            }
+        }
     }
 
     fn draft(&mut self, source: SourceId, line: &LogLine) {
@@ -405,7 +428,7 @@ fn cut(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
     use crate::fleet::{
-        Kind, Timestamp,
+        Kind, ResourceId, Timestamp,
         log::{LogFilter, LogStream, LogView},
         sample,
     };
@@ -418,10 +441,29 @@ mod tests {
             bytes: text.as_bytes().to_vec(),
         };
         LogBatch {
-            source: LogSource { id: sample::id(Kind::Task, source), label: source.into() },
+            source: LogSource { id: sample::id(Kind::Task, source), label: source.into(), group: "".into() },
             lines: lines.iter().map(line).collect(),
             marker: None,
         }
+    }
+
+    #[test]
+    fn sources_of_one_name_are_told_apart_by_where_they_are() {
+        let mut arena = LogArena::new(1 << 20);
+        let push = |arena: &mut LogArena, connection: &str, group: &str, key: &str| {
+            let id = ResourceId::new(connection.into(), Kind::Task, key.into());
+            let source = LogSource { id, label: "auth.1".into(), group: group.into() };
+            arena.push(LogBatch { source, ..batch("", &[(1, "a line")]) });
+        };
+        let labels = |arena: &LogArena| arena.sources().map(|(_, it)| it.label.to_string()).collect::<Vec<_>>();
+        push(&mut arena, "swarm", "news", "a");
+        push(&mut arena, "swarm", "news", "b");
+        assert_eq!(labels(&arena), ["auth.1", "auth.1"], "tasks that follow each other in one place");
+        push(&mut arena, "swarm", "test", "c");
+        assert_eq!(labels(&arena), ["news/auth.1", "news/auth.1", "test/auth.1"]);
+        push(&mut arena, "other", "news", "a");
+        let all = ["swarm/news/auth.1", "swarm/news/auth.1", "swarm/test/auth.1", "other/news/auth.1"];
+        assert_eq!(labels(&arena), all);
     }
 
     fn texts(arena: &LogArena) -> Vec<String> {

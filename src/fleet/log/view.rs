@@ -147,6 +147,11 @@ impl LogView {
         }
     }
 
+    /// How many of `lines` the filter leaves, which must not be the empty one.
+    pub fn count_of(&self, lines: impl IntoIterator<Item = u64>) -> usize {
+        lines.into_iter().filter(|line| self.numbers.binary_search(line).is_ok()).count()
+    }
+
     /// The first of `lines`, which are ascending, that the filter leaves; the last one, going backward.
     pub fn nearest_of(&self, lines: &[u64], direction: Direction) -> Option<u64> {
         if self.filter.is_empty() {

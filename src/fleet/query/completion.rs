@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::PLACES;
 use crate::fleet::{
     field::{Context, Field, Value},
     health::Health,
@@ -16,7 +17,7 @@ pub struct Completion {
     /// It alone: `health:`, `failing`.
     pub word: String,
     /// One line about it; empty for values.
-    pub about: &'static str,
+    pub about: String,
 }
 
 /// More values than fit a list are no help.
@@ -32,10 +33,14 @@ pub fn completions(text: &str, kind: Kind, context: Context<'_>) -> Vec<Completi
     let term_body = term.trim_start_matches(['!', '-']);
     let negation = term.strip_suffix(term_body).unwrap_or("");
     let Some(sign) = term_body.find([':', '=']) else {
-        return fields(term_body, kind, |word| format!("{before}{negation}{word}"));
+        return fields(term_body, kind, context, |word| format!("{before}{negation}{word}"));
     };
     let Some((word, value)) = term_body.split_at_checked(sign + 1) else { return Vec::new() };
-    let Some(field) = Field::parse(word.trim_end_matches([':', '=', '!'])) else { return Vec::new() };
+    let name = word.trim_end_matches([':', '=', '!']);
+    let field = Field::parse(name);
+    let place = field.is_some_and(|field| PLACES.contains(&field));
+    let column = context.called(name).filter(|_| kind == Kind::Object && !place);
+    let Some(field) = column.or(field) else { return Vec::new() };
     let done = value.rfind('|').map_or(0, |at| at + 1);
     let (done, partial) = value.split_at_checked(done).unwrap_or(("", value));
     let partial = partial.trim_start_matches('"').to_lowercase();
@@ -48,18 +53,23 @@ pub fn completions(text: &str, kind: Kind, context: Context<'_>) -> Vec<Completi
         .map(|value| Completion {
             text: format!("{before}{negation}{word}{done}{}", quoted(&value)),
             word: value,
-            about: "",
+            about: String::new(),
         })
         .collect()
 }
 
-fn fields(partial: &str, kind: Kind, text: impl Fn(&str) -> String) -> Vec<Completion> {
+fn fields(partial: &str, kind: Kind, context: Context<'_>, text: impl Fn(&str) -> String) -> Vec<Completion> {
     let partial = partial.to_ascii_lowercase();
-    let known = Field::all(kind).iter().filter(|field| field.key().starts_with(&partial));
+    let all = context.fields(kind);
+    let mut known: Vec<(String, &Field)> = all.iter().map(|field| (context.written(*field), field)).collect();
+    // A column goes before a field of that name, and stands before it.
+    let mut seen = BTreeSet::new();
+    known.retain(|(word, _)| word.starts_with(&partial) && seen.insert(word.clone()));
     known
-        .map(|field| {
-            let word = format!("{}:", field.key());
-            Completion { text: text(&word), word, about: field.about() }
+        .into_iter()
+        .map(|(word, field)| {
+            let word = format!("{word}:");
+            Completion { text: text(&word), word, about: context.about(*field).to_owned() }
         })
         .collect()
 }

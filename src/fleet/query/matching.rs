@@ -3,7 +3,7 @@
 use std::{borrow::Cow, cmp::Ordering};
 
 use super::{
-    Comparison, Test, Wanted,
+    Comparison, Subject, Test, Wanted,
     quantity::{Quantity, Unit},
 };
 use crate::fleet::{
@@ -11,6 +11,7 @@ use crate::fleet::{
     health::Health,
     ids::{Kind, ResourceId},
     image::Image,
+    object::Cell,
     resource::Resource,
     text::Text,
 };
@@ -44,7 +45,9 @@ impl Needle {
         let Some(rarest) = needle.get(self.rarest) else { return true };
         let Some(spare) = text.len().checked_sub(needle.len()) else { return false };
         let places = text.get(self.rarest..=self.rarest + spare).unwrap_or_default();
-        let here = |at: usize| text.get(at..at + needle.len()).is_some_and(|here| here.eq_ignore_ascii_case(needle));
+        // Most words on platforms are in lower case, and looking for just that is many times faster.
+        let same = |here: &[u8]| here == needle || here.eq_ignore_ascii_case(needle);
+        let here = |at: usize| text.get(at..at + needle.len()).is_some_and(same);
         if rarest.is_ascii_alphabetic() {
             memchr::memchr2_iter(*rarest, rarest.to_ascii_uppercase(), places).any(here)
         } else {
@@ -83,21 +86,36 @@ impl Test {
         match self {
             Self::Words(needles) => main_words(resource, |text| needles.iter().any(|needle| needle.is_in(text))),
             Self::Fuzzy(letters) => letters.occur_in(resource.name()),
-            Self::Has(field, wanted) => {
-                spoken(*field, resource, context, |value| wanted.iter().any(|wanted| wanted.is_in(value, context)))
+            Self::Has(subject, wanted) => {
+                subject.holds(resource, context, |value| wanted.iter().any(|wanted| wanted.is_in(value, context)))
             }
-            Self::Is(field, wanted) => {
-                spoken(*field, resource, context, |value| wanted.iter().any(|wanted| wanted.is(value, context)))
+            Self::Is(subject, wanted) => {
+                subject.holds(resource, context, |value| wanted.iter().any(|wanted| wanted.is(value, context)))
             }
-            Self::Compares(field, comparison, wanted) => {
-                let ordering = wanted.compare(&field.of(resource, context), context);
-                ordering.is_some_and(|ordering| comparison.accepts(ordering))
+            Self::Compares(Subject::Field(field), comparison, wanted) => {
+                comparison.holds(wanted, &field.of(resource, context), context)
+            }
+            Self::Compares(subject, comparison, wanted) => {
+                subject.holds(resource, context, |value| comparison.holds(wanted, value, context))
             }
             Self::Label(labels) => labels_of(resource, context).iter().any(|(key, value)| {
                 labels
                     .iter()
                     .any(|(name, wanted)| name.is(key) && wanted.as_ref().is_none_or(|wanted| wanted.is_in(value)))
             }),
+        }
+    }
+}
+
+impl Subject {
+    /// Whether `accept` holds for what it is of `resource`.
+    fn holds<'a>(&self, resource: &'a Resource, context: Context<'a>, accept: impl FnMut(&Value<'a>) -> bool) -> bool {
+        match self {
+            Self::Field(field) => spoken(*field, resource, context, accept),
+            Self::Column { word, field, written } => match context.called(word).or(*field) {
+                Some(field) => spoken(field, resource, context, accept),
+                None => main_words(resource, |text| written.is_in(text)),
+            },
         }
     }
 }
@@ -122,6 +140,8 @@ impl Wanted {
             | Value::Percent(_)
             | Value::Ratio(..)
             | Value::Millis(_)
+            | Value::Cores { .. }
+            | Value::Memory { .. }
             | Value::When(_)
             | Value::Due(_) => self.compare(value, context) == Some(Ordering::Equal),
         }
@@ -137,6 +157,8 @@ impl Wanted {
             | Value::Percent(_)
             | Value::Ratio(..)
             | Value::Millis(_)
+            | Value::Cores { .. }
+            | Value::Memory { .. }
             | Value::When(_)
             | Value::Due(_) => self.is_in(value, context),
         }
@@ -163,6 +185,17 @@ impl Wanted {
             }
             Value::Ratio(part, _) => (*part as f64, Unit::One),
             Value::Millis(millis) => (*millis as f64, Unit::Millis),
+            // A share is one of what is allowed, and there is none where everything is.
+            Value::Cores { most: 0, .. } | Value::Memory { most: 0, .. } if quantity.unit == Unit::Percent => {
+                return None;
+            }
+            Value::Cores { used, most } | Value::Memory { used, most } if quantity.unit == Unit::Percent => {
+                (*used as f64 / *most as f64 * 100.0, Unit::Percent)
+            }
+            // `500m` are minutes everywhere else.
+            Value::Cores { used, .. } if quantity.unit == Unit::Millis => (*used as f64 * MINUTE, Unit::Millis),
+            Value::Cores { used, .. } => (*used as f64 / 1e3, Unit::One),
+            Value::Memory { used, .. } => (*used as f64, Unit::Bytes),
             Value::When(at) => (since(at.0), Unit::Millis),
             Value::Due(at) => (-since(at.0), Unit::Millis),
             Value::None | Value::Text(_) | Value::Health(_) => return None,
@@ -178,6 +211,9 @@ impl Wanted {
     }
 }
 
+/// Milliseconds: what the `m` of a quantity is read as.
+const MINUTE: f64 = 60e3;
+
 impl Quantity {
     fn is_time(self) -> bool {
         self.unit == Unit::Millis
@@ -185,6 +221,10 @@ impl Quantity {
 }
 
 impl Comparison {
+    fn holds(self, wanted: &Wanted, value: &Value<'_>, context: Context<'_>) -> bool {
+        wanted.compare(value, context).is_some_and(|ordering| self.accepts(ordering))
+    }
+
     const fn accepts(self, ordering: Ordering) -> bool {
         match self {
             Self::Less => ordering.is_lt(),
@@ -236,6 +276,11 @@ fn main_words(resource: &Resource, mut accept: impl FnMut(&str) -> bool) -> bool
         Resource::Endpoint(it) => optional(it.message.as_ref()) || accept(&it.url),
         Resource::Backing(it) => accept(it.sort.word()) || accept(&it.detail) || accept(&it.group),
         Resource::Lock(it) => accept(&it.holder) || accept(&it.reason),
+        Resource::Definition(it) => accept(&it.native) || accept(&it.group) || it.short.iter().any(|it| accept(it)),
+        Resource::Object(it) => {
+            let words = |cell: &Cell| if let Cell::Words(words) = cell { accept(words) } else { false };
+            it.cells.iter().any(words) || accept(&it.group)
+        }
     };
     own || environment.is_some_and(&mut accept) || accept(&resource.id().connection.0)
 }
@@ -274,7 +319,9 @@ fn image_of(resource: &Resource) -> Option<&Image> {
         | Resource::Pipeline(_)
         | Resource::Endpoint(_)
         | Resource::Backing(_)
-        | Resource::Lock(_) => None,
+        | Resource::Lock(_)
+        | Resource::Definition(_)
+        | Resource::Object(_) => None,
     }
 }
 
@@ -292,6 +339,8 @@ fn labels_of<'a>(resource: &'a Resource, context: Context<'a>) -> &'a [(Text, Te
         | Resource::Pipeline(_)
         | Resource::Endpoint(_)
         | Resource::Backing(_)
-        | Resource::Lock(_) => &[],
+        | Resource::Lock(_)
+        | Resource::Definition(_)
+        | Resource::Object(_) => &[],
     }
 }

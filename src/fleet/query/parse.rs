@@ -1,14 +1,14 @@
 //! Reads the filter language. Never fails: what is not understood becomes a warning, and the rest still filters.
 
-use super::{Comparison, Letters, Needle, QueryError, Term, Test, Wanted, quantity::Unit};
+use super::{Comparison, Letters, Needle, PLACES, QueryError, Subject, Term, Test, Wanted, quantity::Unit};
 use crate::{
     error::nearest,
-    fleet::{field::Field, health::Health},
+    fleet::{field::Field, health::Health, ids::Kind},
 };
 
-/// The terms of `text`, and what was not understood.
-pub(super) fn parse(text: &str) -> (Vec<Term>, Vec<QueryError>) {
-    let mut reader = Reader { chars: text.chars().collect(), at: 0, warnings: Vec::new() };
+/// The terms of `text` as a filter of `kind`, and what was not understood.
+pub(super) fn parse(text: &str, kind: Kind) -> (Vec<Term>, Vec<QueryError>) {
+    let mut reader = Reader { kind, chars: text.chars().collect(), at: 0, warnings: Vec::new() };
     let mut terms = Vec::new();
     while reader.skip_spaces() {
         terms.extend(reader.term());
@@ -17,6 +17,7 @@ pub(super) fn parse(text: &str) -> (Vec<Term>, Vec<QueryError>) {
 }
 
 struct Reader {
+    kind: Kind,
     chars: Vec<char>,
     at: usize,
     warnings: Vec<QueryError>,
@@ -67,7 +68,7 @@ impl Reader {
             }
             return Some(Term { negated: negated != (sign == Sign::IsNot), test: Test::Label(labels) });
         }
-        let Some(field) = Field::parse(&word) else {
+        let Some(subject) = self.subject(&word, word_at) else {
             return Some(self.unknown(&word, word_at, negated));
         };
         let wanted: Vec<Wanted> = values.iter().map(|value| Wanted::new(value)).collect();
@@ -75,19 +76,21 @@ impl Reader {
             return self.incomplete(value_at, &format!("`{word}` has no value yet"));
         }
         let test = match sign {
-            Sign::Has => Test::Has(field, wanted),
-            Sign::Is => Test::Is(field, wanted),
+            Sign::Has => Test::Has(subject, wanted),
+            Sign::Is => Test::Is(subject, wanted),
             Sign::IsNot => {
                 negated = !negated;
-                Test::Is(field, wanted)
+                Test::Is(subject, wanted)
             }
             Sign::Compares(comparison) => match <[Wanted; 1]>::try_from(wanted) {
                 Ok([wanted]) => {
-                    if let Some(wants) = unlike(field, &wanted) {
+                    if let Subject::Field(field) = subject
+                        && let Some(wants) = unlike(field, &wanted)
+                    {
                         let said = values.concat();
                         return self.incomplete(value_at, &format!("`{said}` does not compare with `{word}`: {wants}"));
                     }
-                    Test::Compares(field, comparison, wanted)
+                    Test::Compares(subject, comparison, wanted)
                 }
                 Err(_) => {
                     return self.incomplete(value_at, &format!("`{word}` is compared with one value, not several"));
@@ -100,7 +103,14 @@ impl Reader {
     /// A word and a sign, if that is what comes next.
     fn field(&mut self) -> Option<(String, Sign)> {
         let rest = self.chars.get(self.at..)?;
-        let length = rest.iter().take_while(|c| c.is_ascii_alphabetic() || **c == '_').count();
+        // Headings of columns may have digits, as `IPV4`; no field has.
+        let headings = self.kind == Kind::Object;
+        let letter = |(at, c): &(usize, &char)| match c {
+            '_' => true,
+            c if headings => c.is_alphabetic() || *at > 0 && c.is_alphanumeric(),
+            c => c.is_ascii_alphabetic(),
+        };
+        let length = rest.iter().enumerate().take_while(letter).count();
         let signs = [rest.get(length), rest.get(length + 1), rest.get(length + 2)].map(|c| c.copied().unwrap_or(' '));
         let (sign, long) = match signs {
             [':', '<', '='] => (Sign::Compares(Comparison::AtMost), 3),
@@ -148,13 +158,31 @@ impl Reader {
         values
     }
 
+    /// What `word` means, which was written at `begin` with what stands before here.
+    fn subject(&mut self, word: &str, begin: usize) -> Option<Subject> {
+        let (field, own) = (Field::parse(word), Field::all(self.kind));
+        if self.kind == Kind::Object && !field.is_some_and(|field| PLACES.contains(&field)) {
+            let field = field.filter(|field| own.contains(field));
+            return Some(Subject::Column { word: word.to_owned(), field, written: self.written(begin) });
+        }
+        let field = field?;
+        if !own.contains(&field) {
+            self.warn(begin, format!("{} have no `{word}`", self.kind.plural()), None);
+        }
+        Some(Subject::Field(field))
+    }
+
     /// What is no field is looked for as it was written: `10.0.0.1:80`, `app:1.2`.
     fn unknown(&mut self, word: &str, begin: usize, negated: bool) -> Term {
         let suggestion = nearest(word, Field::words()).map(|field| format!("{field}:"));
         self.warn(begin, format!("there is no field `{word}`"), suggestion);
-        let written: String =
-            self.chars.get(begin..self.at).unwrap_or_default().iter().filter(|c| **c != '"').collect();
-        Term { negated, test: Test::Words(vec![Needle::new(&written)]) }
+        Term { negated, test: Test::Words(vec![self.written(begin)]) }
+    }
+
+    /// What stands between `begin` and here, without its quotes.
+    fn written(&self, begin: usize) -> Needle {
+        let written = self.chars.get(begin..self.at).unwrap_or_default().iter().filter(|c| **c != '"');
+        Needle::new(&written.collect::<String>())
     }
 
     fn incomplete(&mut self, at: usize, message: &str) -> Option<Term> {
@@ -200,6 +228,10 @@ fn unlike(field: Field, wanted: &Wanted) -> Option<&'static str> {
         (&[Unit::Millis], "write a duration such as 90s, 2h or 14d (units ms s m h d w)")
     } else if SHARES.contains(&field) {
         (&[Unit::Percent], "write a share such as 80%")
+    } else if field == Field::CpuUsed {
+        (&[Unit::Percent, Unit::Millis], "write cores such as 0.5 or 500m, or a share of what is allowed such as 80%")
+    } else if field == Field::MemoryUsed {
+        (&[Unit::Percent, Unit::Bytes], "write bytes such as 512Mi, or a share of what is allowed such as 80%")
     } else if RATIOS.contains(&field) {
         (&[Unit::Percent], "write a number, or a share such as 80%")
     } else if COUNTS.contains(&field) {

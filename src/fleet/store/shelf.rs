@@ -1,8 +1,8 @@
 //! The rows of one kind, in slots that stay where they are: a list of rows is a list of small numbers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
-use crate::fleet::{ids::ResourceId, resource::Resource};
+use crate::fleet::{field::ranks, ids::ResourceId, resource::Resource};
 
 /// Where a row lies on its shelf. Given to another row only after this one is gone.
 pub(super) type Slot = u32;
@@ -12,6 +12,8 @@ pub(super) struct Shelf {
     slots: Vec<Option<Row>>,
     free: Vec<Slot>,
     by_id: HashMap<ResourceId, Slot>,
+    /// How the names in the slots are ordered, once somebody asked.
+    names: OnceLock<Vec<u32>>,
     /// Grows with every change of a row.
     pub(super) revision: u64,
 }
@@ -52,6 +54,19 @@ impl Shelf {
         self.slots.get_mut(slot as usize)?.as_mut()
     }
 
+    /// The rank of the name in each slot.
+    pub(super) fn name_ranks(&self) -> &[u32] {
+        self.names.get_or_init(|| {
+            let rows = self.slots.iter().map(Option::as_ref);
+            ranks(&rows.map(|row| row.map_or("", |row| row.resource.name())).collect::<Vec<&str>>())
+        })
+    }
+
+    /// A name is another now.
+    pub(super) fn forget_names(&mut self) {
+        self.names.take();
+    }
+
     pub(super) fn insert(&mut self, row: Row) -> Slot {
         let id = row.resource.id().clone();
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -62,6 +77,7 @@ impl Shelf {
             *place = Some(row);
         }
         self.by_id.insert(id, slot);
+        self.forget_names();
         self.revision += 1;
         slot
     }
@@ -70,6 +86,7 @@ impl Shelf {
         let slot = self.by_id.remove(id)?;
         let row = self.slots.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
+        self.forget_names();
         self.revision += 1;
         if self.by_id.is_empty() {
             (self.slots, self.free) = (Vec::new(), Vec::new());

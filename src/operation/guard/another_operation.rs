@@ -10,11 +10,15 @@ use crate::{
 };
 
 pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
+    // A way in and a change do not disturb each other's requests.
+    if plan.verb.opens() {
+        return None;
+    }
     let own = evidence.operations.iter().find(|it| it.id == plan.operation);
     // Once both run, the one that began later gives way: else each would stop the other.
     let first = |it: &&Ongoing| own.is_none_or(|own| (it.since, &it.id) < (own.since, &own.id));
     let ours = |it: &Ongoing| it.id == plan.operation || plan.resumes.as_ref() == Some(&it.id);
-    let others = evidence.operations.iter().filter(|it| !ours(it)).filter(first);
+    let others = evidence.operations.iter().filter(|it| !ours(it) && !it.verb.opens()).filter(first);
     let clashing: Vec<String> = others
         .filter(|it| plan.touched().any(|touched| it.touches.contains(touched)))
         .map(|it| {

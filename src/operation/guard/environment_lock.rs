@@ -24,7 +24,7 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
     };
     Some(Finding {
         guard: "environment lock".into(),
-        weight: Weight::Forbid,
+        weight: if plan.verb.opens() { Weight::Warn } else { Weight::Forbid },
         text: text.into(),
         hint: Some(format!("ask {holder}, or wait until the lock ends by itself").into()),
     })

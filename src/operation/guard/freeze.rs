@@ -10,7 +10,8 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
     let until = freeze.until.map_or_else(String::new, |until| format!(" until {until}"));
     Some(Finding {
         guard: "freeze".into(),
-        weight: Weight::Forbid,
+        // Who looks for what is wrong changes nothing by that alone.
+        weight: if plan.verb.opens() { Weight::Warn } else { Weight::Forbid },
         text: format!("{place} is frozen{until}: {}", freeze.reason).into(),
         hint: Some("wait until it ends, or override it with a reason, which is recorded".into()),
     })

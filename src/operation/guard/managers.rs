@@ -22,11 +22,16 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
         | Verb::Scale
         | Verb::Remove
         | Verb::Evict
+        | Verb::Delete
+        | Verb::PauseRollout
+        | Verb::ResumeRollout
         | Verb::Approve
         | Verb::Test
         | Verb::Lock
         | Verb::Unlock
-        | Verb::RotateToken => return None,
+        | Verb::RotateToken
+        | Verb::Exec
+        | Verb::Forward => return None,
     };
     let found: Vec<String> = [spot(&votes), one_zone(&votes)].into_iter().flatten().collect();
     (!found.is_empty()).then(|| Finding {

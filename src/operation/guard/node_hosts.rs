@@ -19,13 +19,18 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
         | Verb::Scale
         | Verb::Remove
         | Verb::Evict
+        | Verb::Delete
+        | Verb::PauseRollout
+        | Verb::ResumeRollout
         | Verb::Approve
         | Verb::Test
         | Verb::Lock
         | Verb::Unlock
         | Verb::PromoteNode
         | Verb::DemoteNode
-        | Verb::RotateToken => return None,
+        | Verb::RotateToken
+        | Verb::Exec
+        | Verb::Forward => return None,
     };
     let critical = evidence.services.iter().filter(|service| evidence.care.is_critical(service));
     let mut hosted: Vec<String> = critical.filter_map(|service| here(service, evidence, plan)).collect();

@@ -18,17 +18,22 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
         | Verb::Scale
         | Verb::Remove
         | Verb::Evict
+        | Verb::Delete
+        | Verb::PauseRollout
+        | Verb::ResumeRollout
         | Verb::Approve
         | Verb::Test
         | Verb::Lock
         | Verb::Unlock
         | Verb::PromoteNode
         | Verb::DemoteNode
-        | Verb::RotateToken => return None,
+        | Verb::RotateToken
+        | Verb::Exec
+        | Verb::Forward => return None,
     };
     let (closed, others): (Vec<&Node>, Vec<&Node>) =
         evidence.nodes.iter().partition(|node| plan.subjects.contains(&node.id));
-    let open: Vec<&Node> = others.into_iter().filter(|node| takes_work_of(&closed, node)).collect();
+    let open: Vec<&Node> = others.into_iter().filter(|node| takes_work_of(evidence, &closed, node)).collect();
     let forbidden = |text: String, hint: &str| {
         Some(Finding {
             guard: "nowhere to go".into(),
@@ -50,7 +55,7 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
     }
     let stuck: Vec<String> = moving(evidence, &closed)
         .filter(|service| open.iter().all(|node| service.admits(node) == Some(false)))
-        .map(|service| format!("{} ({})", service.name, join(&service.constraints)))
+        .map(|service| format!("{} ({})", service.name, asks(service)))
         .collect();
     if !stuck.is_empty() {
         let text = format!("of {} other nodes none may run {}", open.len(), names(stuck.iter().map(String::as_str)));
@@ -59,14 +64,17 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
     room(&closed, &open)
 }
 
-/// Whether what runs on the closed nodes may be placed on this one: it takes work, and has no taint that they lack.
-fn takes_work_of(closed: &[&Node], node: &Node) -> bool {
-    let mut taints = node.labels.iter().filter(|(name, value)| *name == "taint" && keeps_off(value));
-    node.takes_work() && taints.all(|taint| closed.iter().any(|it| it.labels.contains(taint)))
+/// Whether what runs on the closed nodes may be placed on this one: it takes work, and has no taint that they lack, or
+/// none that a service with tasks there does not bear.
+fn takes_work_of(evidence: &Evidence, closed: &[&Node], node: &Node) -> bool {
+    let known = |taint: &Text| closed.iter().any(|it| it.taints().any(|other| other == taint));
+    let borne = || moving(evidence, closed).any(|service| service.admits(node) == Some(true));
+    node.takes_work() && (node.taints().all(known) || borne())
 }
 
-fn keeps_off(taint: &str) -> bool {
-    taint.ends_with(":NoSchedule") || taint.ends_with(":NoExecute")
+/// What keeps a service off nodes.
+fn asks(service: &Service) -> String {
+    if service.constraints.is_empty() { "it does not bear their taints".to_owned() } else { join(&service.constraints) }
 }
 
 /// The services that have tasks on the closed nodes which would start elsewhere.
@@ -129,7 +137,7 @@ fn join(constraints: &[Text]) -> String {
 mod tests {
     use super::*;
     use crate::{
-        fleet::{Availability, NodeRole, NodeState, sample},
+        fleet::{Availability, NodeRole, NodeState, placement::TAINT, sample},
         operation::guard::sample::plan_for_nodes,
     };
 
@@ -165,6 +173,24 @@ mod tests {
         assert_eq!(found(Verb::Drain, &["w2"], &tainted), None, "its tasks bear the taint that it has itself");
         let prefers = ("taint".into(), "spot:PreferNoSchedule".into());
         assert_eq!(found(Verb::Drain, &["w1"], &nodes(|it| it[1].labels = vec![prefers])), None);
+    }
+
+    #[test]
+    fn what_bears_no_taint_of_the_other_nodes_has_nowhere_to_go() {
+        let gpu = || (TAINT.into(), "gpu=true:NoSchedule".into());
+        let mut evidence = nodes(|it| {
+            it[1].labels = vec![gpu()];
+            it[2].availability = Availability::Paused;
+        });
+        let mut model = sample::service("model", 1);
+        model.tolerations = vec!["gpu=*".into()];
+        evidence.services = vec![model];
+        evidence.tasks = vec![sample::task("model.1", "model", "w1")];
+        assert_eq!(found(Verb::Drain, &["w1"], &evidence), None);
+        evidence.services.push(sample::service("auth", 1));
+        evidence.tasks.push(sample::task("auth.1", "auth", "w1"));
+        let text = "of 1 other nodes none may run auth (it does not bear their taints)";
+        assert_eq!(found(Verb::Drain, &["w1"], &evidence), Some((Weight::Forbid, text.to_owned())));
     }
 
     #[test]

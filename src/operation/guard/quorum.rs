@@ -33,11 +33,16 @@ pub(super) fn judge(evidence: &Evidence, plan: &Plan) -> Option<Finding> {
         | Verb::Scale
         | Verb::Remove
         | Verb::Evict
+        | Verb::Delete
+        | Verb::PauseRollout
+        | Verb::ResumeRollout
         | Verb::Approve
         | Verb::Test
         | Verb::Lock
         | Verb::Unlock
-        | Verb::RotateToken => None,
+        | Verb::RotateToken
+        | Verb::Exec
+        | Verb::Forward => None,
     }
 }
 

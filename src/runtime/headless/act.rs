@@ -8,11 +8,18 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{Exit, Fit, Gathered, Output, Until, Wish, follow::Following, gather, inspect, look::look, output::say};
+use super::{
+    Exit, Fit, Gathered, Output, Until, Wish,
+    enter::{enter, through},
+    follow::{Following, Names},
+    gather, inspect,
+    look::look,
+    output::say,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, Environments, Kind, Text, time::brief},
-    operation::{Answer, Authority, Care, Evidence, Intent, Plan, Risk, Verb, differences},
+    operation::{Answer, Argument, Authority, Care, Evidence, Intent, Plan, Risk, Verb, differences},
     platform::Adapter,
     report::{self, Format},
     runtime::{
@@ -67,7 +74,7 @@ pub async fn act(
     if let Wish::Saved(saved) = &act.wish {
         once(saved, &journal)?;
     }
-    let (target, plan) = plan(adapters, &act, &operator, &journal).await?;
+    let (target, plan, names) = plan(adapters, &act, &operator, &journal).await?;
     let until = match act.mode {
         Go::Plan => {
             output.write(&report::plan(&plan, act.format)?)?;
@@ -77,8 +84,16 @@ pub async fn act(
     };
     let answer = match act.mode {
         Go::Plan | Go::Yes(_) => Answer::Flag,
+        // Whoever asks for a way in that needs one key in the console has pressed it.
+        Go::Ask(_) if plan.verb.opens() && plan.risk() == Risk::Low => Answer::Flag,
         Go::Ask(_) => ask(&plan)?,
     };
+    if plan.verb == Verb::Exec {
+        let agreed = (answer, act.override_reason);
+        return enter(target, *plan, agreed, (authority, journal, operator)).await;
+    }
+    // A forward is over when somebody ends it, and not before.
+    let until = if plan.verb == Verb::Forward { Until::Verdict } else { until };
     // From here on a signal no longer ends the process by itself: a request may be on its way.
     let mut signals = Signals::listen()?;
     let (to, mut from) = mpsc::channel(64);
@@ -97,7 +112,8 @@ pub async fn act(
         }
     };
     say(&format!("operation {id} is under way"));
-    let following = Following { operations: &operations, id, steps, until, limit: act.limit, format: act.format };
+    let following =
+        Following { operations: &operations, id, steps, names, until, limit: act.limit, format: act.format };
     following.follow(&mut from, &mut signals, output).await
 }
 
@@ -107,7 +123,7 @@ async fn plan(
     act: &Act,
     operator: &Text,
     journal: &Journal,
-) -> Result<(Target, Box<Plan>)> {
+) -> Result<(Target, Box<Plan>, Names)> {
     let verb = act.wish.verb();
     let mut kinds = vec![Kind::Cluster, Kind::Node, Kind::Service, Kind::Task, Kind::Lock];
     kinds.extend(verb.subjects().iter().filter(|kind| !kinds.contains(kind)).copied().collect::<Vec<_>>());
@@ -117,7 +133,10 @@ async fn plan(
         Go::Plan | Go::Ask(_) => Fit::Near,
         Go::Yes(_) => Fit::Exact,
     };
-    let intent = act.wish.intent(adapters, &seen, &act.environments, fit)?;
+    let mut intent = act.wish.intent(adapters, &seen, &act.environments, fit)?;
+    if let Argument::Exec(exec) = &mut intent.argument {
+        exec.through = through();
+    }
     let adapter = adapter_of(adapters, &intent)?;
     let profile = adapter.profile();
     if let Some((_, why)) = profile.lacks.iter().find(|(lacked, _)| *lacked == verb) {
@@ -127,12 +146,15 @@ async fn plan(
     let mut evidence = Evidence::gather(&seen.store, &act.environments, &intent, clock::shown());
     evidence.care = act.care.clone();
     let evidence = completed(evidence, operator.clone(), journal.clone()).await;
+    let names = evidence.subjects.iter().map(|it| (it.id().clone(), it.name().clone())).collect();
     let look = look(&adapter, evidence.clone());
     let plan = match &act.wish {
         Wish::New { .. } | Wish::Rest(_) => operations::plan(&adapter, intent, evidence).await?,
         Wish::Saved(saved) => again(saved, &adapter, &seen, evidence).await?,
     };
-    Ok((Target { read_only: act.read_only.contains(&plan.connection), adapter, look }, plan))
+    // Of one at a time nobody needs to be told which it is.
+    let names = if plan.at_a_time().is_some() { names } else { Names::new() };
+    Ok((Target { read_only: act.read_only.contains(&plan.connection), adapter, look }, plan, names))
 }
 
 /// Refuses a plan that was applied already.
@@ -218,7 +240,9 @@ fn ask(plan: &Plan) -> Result<Answer> {
         Risk::Low | Risk::Medium => "yes",
         Risk::High => &*plan.name,
     };
-    say(&format!("Type `{wanted}` to go on; anything else stops here:"));
+    // A name is the same in every environment.
+    let place = plan.environment.as_ref().map_or_else(String::new, |it| format!(" in {it}"));
+    say(&format!("Type `{wanted}` to go on{place} on {}; anything else stops here:", plan.connection));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     read.map_err(|error| Error::new(ErrorKind::Io, "the answer cannot be read").because(&error))?;

@@ -1,6 +1,9 @@
 //! Following an operation on the command line: to its last answer or its verdict, for as long as somebody wants to look.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use tokio::{
     sync::mpsc::Receiver,
@@ -11,7 +14,7 @@ use super::{Exit, Output, output::say};
 use crate::{
     app::Msg,
     error::{Error, ErrorKind, Result},
-    fleet::time::brief,
+    fleet::{ResourceId, Text, time::brief},
     operation::{OperationId, Outcome, Progress, Verdict},
     report::{self, Format},
     runtime::{
@@ -29,12 +32,16 @@ pub enum Until {
     Verdict,
 }
 
+/// What subjects are called, where it must be told of which one something is said.
+pub(super) type Names = BTreeMap<ResourceId, Text>;
+
 /// An operation that is followed.
 pub(super) struct Following<'a> {
     pub(super) operations: &'a Operations,
     pub(super) id: OperationId,
     /// How many steps it has.
     pub(super) steps: usize,
+    pub(super) names: Names,
     pub(super) until: Until,
     /// How long to look.
     pub(super) limit: Option<Duration>,
@@ -69,7 +76,7 @@ impl Following<'_> {
                         continue;
                     }
                     Asked::Stop => { stop_this_process(); continue }
-                    Asked::Continue => continue,
+                    Asked::Continue | Asked::Resize => continue,
                 },
                 msg = from.recv() => match msg {
                     Some(Msg::Progress(_, progress, _)) => progress,
@@ -104,6 +111,7 @@ impl Following<'_> {
                 | Progress::Subject { .. }
                 | Progress::Task { .. }
                 | Progress::Waiting { .. }
+                | Progress::Carried(_)
                 | Progress::Trouble(_) => self.tell(progress),
             }
         }
@@ -114,12 +122,16 @@ impl Following<'_> {
             Progress::Answered { said, .. } if said.is_empty() => {}
             Progress::Answered { step, said } => say(&format!("step {} of {}: {said}", step + 1, self.steps)),
             Progress::Step(step) => say(&format!("step {} of {}", step + 1, self.steps)),
-            Progress::Subject { text, done, total, .. } => say(&format!("{done} of {total}: {text}")),
+            Progress::Subject { id, text, done, total } => say(&format!("{}{done} of {total}: {text}", self.of(&id))),
             Progress::Task { text, .. } => say(&format!("  {text}")),
-            Progress::Waiting { reason, .. } => say(&format!("  waiting: {reason}")),
+            Progress::Waiting { id, reason, .. } => say(&format!("  {}waiting: {reason}", self.of(&id))),
             Progress::Trouble(error) => say(&format!("  {error}; looking again")),
-            Progress::Verdict(_) => {}
+            Progress::Verdict(_) | Progress::Carried(_) => {}
         }
+    }
+
+    fn of(&self, id: &ResourceId) -> String {
+        self.names.get(id).map_or_else(String::new, |name| format!("{name}: "))
     }
 
     /// Goes while the operation is at `step`. The journal stays open: this process does nothing more for it.

@@ -1,8 +1,8 @@
 //! Looking: `get`, `describe`.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::{Exit, Fit, Name, Output, gather, output::say};
+use super::{Exit, Fit, Name, Output, gather, gather::LIMIT, objects::describe_object, output::say};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{
@@ -13,9 +13,6 @@ use crate::{
     report::{self, Format},
     runtime::clock,
 };
-
-/// Long enough for a slow API server with many pods, short enough for a script.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// Writes everything of `kind` that matches `filter`.
 pub async fn get(
@@ -33,18 +30,25 @@ pub async fn get(
     let seen = gather(adapters, kinds, LIMIT).await;
     let now = clock::shown();
     let context = Context { store: &seen.store, now };
-    let mut rows: Vec<&Resource> = seen.store.all(kind).filter(|row| filter.matches(row, context)).collect();
+    let mut rows: Vec<_> = seen.store.placed(kind).filter(|row| filter.matches(row.resource, context)).collect();
     field::sort(&mut rows, Field::Name, Order::Ascending, context);
+    let rows: Vec<&Resource> = rows.into_iter().map(|row| row.resource).collect();
     output.write(&report::resources(kind, &rows, Some(now), context, format)?)?;
     tell(&seen.errors);
     Ok(if seen.errors.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// Writes everything a platform says about one resource.
+/// Writes everything a platform says about one resource; what is called like nothing else may be an object.
 pub async fn describe(adapters: &[Arc<dyn Adapter>], name: &Name, format: Format, output: &mut Output) -> Result<Exit> {
     let seen = gather(adapters, name.kinds(), LIMIT).await;
     tell(&seen.errors);
-    let id = name.find(&seen.store, Fit::Near)?;
+    let id = match name.find(&seen.store, Fit::Near) {
+        Ok(id) => id,
+        Err(missing) if missing.kind == ErrorKind::NotFound => {
+            return describe_object(adapters, name.text(), format, output).await?.ok_or(missing);
+        }
+        Err(error) => return Err(error),
+    };
     let adapter = adapters.iter().find(|adapter| adapter.profile().connection == id.connection);
     let adapter = adapter.ok_or_else(|| Error::new(ErrorKind::Internal, "a resource without its connection"))?;
     let document = adapter.describe(id).await?;

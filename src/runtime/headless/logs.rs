@@ -75,7 +75,9 @@ pub async fn logs(
             | Kind::Pipeline
             | Kind::Endpoint
             | Kind::Backing
-            | Kind::Lock => {
+            | Kind::Lock
+            | Kind::Definition
+            | Kind::Object => {
                 error.hint("logs are those of services and tasks; `quarterdeck describe` tells of the rest")
             }
         });

@@ -151,7 +151,7 @@ pub async fn observe(
             Progress::Subject { text, done, total, .. } => say(&format!("{id}: {done} of {total}: {text}")),
             Progress::Waiting { reason, .. } => say(&format!("{id}: waiting: {reason}")),
             Progress::Trouble(error) => say(&format!("{id}: {error}; looking again")),
-            Progress::Step(_) | Progress::Answered { .. } | Progress::Task { .. } => {}
+            Progress::Step(_) | Progress::Answered { .. } | Progress::Task { .. } | Progress::Carried(_) => {}
         }
     }
     let late = || Error::new(ErrorKind::TimedOut, format!("no end was seen within {}", brief(limit)));

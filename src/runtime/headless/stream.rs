@@ -31,6 +31,9 @@ pub async fn watch(adapters: &[Arc<dyn Adapter>], output: &mut Output) -> Result
         })
         .collect();
     supervisor.reconcile(&wanted);
+    // A quiet fleet says nothing for minutes, which looks as if nobody were watching.
+    let names: Vec<String> = adapters.iter().map(|it| it.profile().connection.to_string()).collect();
+    say(&format!("watching {}: a line for each change of state", names.join(", ")));
     let mut signals = Signals::listen()?;
     let mut store = Store::default();
     loop {
@@ -38,7 +41,7 @@ pub async fn watch(adapters: &[Arc<dyn Adapter>], output: &mut Output) -> Result
             asked = signals.next() => match asked {
                 Asked::End | Asked::HangUp => return Ok(Exit::Done),
                 Asked::Stop => { crate::runtime::signals::stop_this_process(); continue }
-                Asked::Continue => continue,
+                Asked::Continue | Asked::Resize => continue,
             },
             Some((_, msg)) = from.recv() => msg,
         };

@@ -73,7 +73,10 @@ pub async fn wait(
         }
         if Instant::now() >= end {
             let state = store.get(&id).map_or_else(|| "gone".to_owned(), describe);
-            say(&format!("{id} is not {} after {}: {state}", word(goal), brief(limit)));
+            // Whoever reads `healthy` behind it would wonder.
+            let short =
+                if since.is_some() { format!(", but it has to stay so for {}", brief(SETTLED)) } else { String::new() };
+            say(&format!("{id} is not {} after {}: {state}{short}", word(goal), brief(limit)));
             return Ok(Exit::TimedOut);
         }
         let Some(resource) = store.get(&id) else { continue };

@@ -6,7 +6,7 @@ use super::{Fit, Gathered, Name};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{ConnectionId, EnvironmentId, Environments, Kind, Purpose, Resource, ResourceId, Store},
-    operation::{Argument, Intent, OperationRecord, Plan, Verb, lock_of, promotion},
+    operation::{Argument, Batch, Intent, OperationRecord, Plan, Verb, lock_of, promotion},
     platform::Adapter,
     report,
 };
@@ -25,6 +25,8 @@ pub enum Wish {
         subjects: Vec<String>,
         /// What else it needs.
         argument: Argument,
+        /// How many of them at a time.
+        batch: Batch,
         /// Promote: where to, instead of the next environment.
         to: Option<EnvironmentId>,
     },
@@ -52,10 +54,10 @@ impl Wish {
         environments: &Environments,
         fit: Fit,
     ) -> Result<Intent> {
-        let (verb, names, argument, to) = match self {
+        let (verb, names, (argument, batch), to) = match self {
             Self::Saved(plan) => return Ok(plan.intent()),
             Self::Rest(record) => return Ok(record.rest()),
-            Self::New { verb, subjects, argument, to } => (*verb, subjects, argument, to.as_ref()),
+            Self::New { verb, subjects, argument, batch, to } => (*verb, subjects, (argument, *batch), to.as_ref()),
         };
         let offering = adapters.iter().filter(|it| it.profile().verbs.contains(&verb));
         let offering: Vec<ConnectionId> = offering.map(|it| it.profile().connection.clone()).collect();
@@ -86,11 +88,16 @@ impl Wish {
             | Verb::Scale
             | Verb::Remove
             | Verb::Evict
+            | Verb::Delete
+            | Verb::PauseRollout
+            | Verb::ResumeRollout
+            | Verb::Exec
+            | Verb::Forward
             | Verb::Approve
             | Verb::PromoteNode
             | Verb::DemoteNode => named()?,
         };
-        Ok(Intent::new(verb, subjects, argument.clone()))
+        Ok(Intent { batch, ..Intent::new(verb, subjects, argument.clone()) })
     }
 }
 

@@ -164,7 +164,14 @@ async fn what_a_dead_process_left_open_is_observed_once_and_recorded() {
     let (to, mut heard) = mpsc::channel(64);
     let (questions, _asked) = mpsc::channel(1);
     let operations = Operations::new(Authority::new(Mode::Interactive), journal.clone(), "ada".into(), to.clone());
-    let mut effects = Effects::new(operations, journal.clone(), Care::default(), to, questions);
+    let mut effects = Effects::new(
+        operations,
+        journal.clone(),
+        Care::default(),
+        to,
+        questions,
+        Arc::new(crate::runtime::candidates::NoCandidates),
+    );
     let adapter: Arc<dyn Adapter> = stage.fake.clone();
     effects.add(&[adapter], &[]);
     effects.begin(Effect::ReadJournal);

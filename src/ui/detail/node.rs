@@ -27,14 +27,20 @@ pub(super) fn node(canvas: &mut Canvas<'_>, area: Rect, node: &Node, world: Worl
     let mut facts = Facts::new(canvas, left);
     if node.capacity.cpu_millis > 0 {
         facts.fact("cpu", |line| {
-            share(line, node.reserved.cpu_millis, node.capacity.cpu_millis, cpus);
+            share(line, node.reserved.cpu_millis, node.capacity.cpu_millis, "reserved", cpus);
         });
+        if let Some(used) = node.used {
+            facts.fact("", |line| share(line, used.cpu_millis, node.capacity.cpu_millis, "used", cpus));
+        }
     }
     if node.capacity.memory_bytes > 0 {
+        let bytes = |bytes: u64| Value::Bytes(bytes).display(world.now).into_owned();
         facts.fact("memory", |line| {
-            let bytes = |bytes: u64| Value::Bytes(bytes).display(world.now).into_owned();
-            share(line, node.reserved.memory_bytes, node.capacity.memory_bytes, bytes);
+            share(line, node.reserved.memory_bytes, node.capacity.memory_bytes, "reserved", bytes);
         });
+        if let Some(used) = node.used {
+            facts.fact("", |line| share(line, used.memory_bytes, node.capacity.memory_bytes, "used", bytes));
+        }
     }
     let conditions: Vec<&str> = node.conditions.iter().map(|condition| &**condition).collect();
     facts.words("weighs", &conditions.join(", "), theme.warning);
@@ -48,15 +54,16 @@ pub(super) fn node(canvas: &mut Canvas<'_>, area: Rect, node: &Node, world: Worl
 }
 
 /// Writes a bar and the amounts it stands for.
-fn share(line: &mut Line<'_, '_>, part: u64, whole: u64, words: impl Fn(u64) -> String) {
+fn share(line: &mut Line<'_, '_>, part: u64, whole: u64, how: &str, words: impl Fn(u64) -> String) {
     let text = line.theme().text;
     #[expect(clippy::cast_precision_loss, reason = "a share of a bar")]
     let percent = part as f32 / whole as f32 * 100.0;
     line.draw(20, |canvas, area| gauge::gauge(canvas, area, percent));
-    line.gap(1).put(&format!("{} of {} reserved", words(part), words(whole)), text);
+    line.gap(1).put(&format!("{} of {} {how}", words(part), words(whole)), text);
 }
 
-fn cpus(millis: u64) -> String {
+/// Cores: `1.2`.
+pub(super) fn cpus(millis: u64) -> String {
     format!("{}.{}", millis / 1000, millis % 1000 / 100)
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
 
-use super::Facts;
+use super::{Facts, node::cpus, task::amounts};
 use crate::{
     app::World,
-    fleet::{Kind, Port, PortMode, Resource, ResourceId, Service, Spread, Text, counted, time::brief},
+    fleet::{Kind, Port, PortMode, Resource, ResourceId, Service, Spread, Text, Usage, Value, counted, time::brief},
     ui::{
         canvas::{Canvas, Line},
         cell::{rollout_role, rollout_sign},
@@ -61,6 +61,14 @@ fn facts(canvas: &mut Canvas<'_>, area: Rect, service: &Service, world: World<'_
             }
         });
     }
+    if let Some(Usage { used, requested, limit, .. }) = Usage::of(service, world.store) {
+        let bytes = |bytes: u64| Value::Bytes(bytes).display(world.now).into_owned();
+        facts.fact("uses", |line| {
+            amounts(line, "cpu", [used.cpu_millis, requested.cpu_millis, limit.cpu_millis], cpus);
+            line.put(", ", theme.muted);
+            amounts(line, "memory", [used.memory_bytes, requested.memory_bytes, limit.memory_bytes], bytes);
+        });
+    }
     if let Some(bounds) = &service.bounds {
         facts.fact("bounds", |line| {
             line.put(&format!("{} to {}", bounds.least, bounds.most), theme.text).put(" scaled by itself", theme.muted);
@@ -104,6 +112,7 @@ fn facts(canvas: &mut Canvas<'_>, area: Rect, service: &Service, world: World<'_
     }
     facts.words("networks", &joined(&service.networks), theme.text);
     facts.words("placement", &joined(&service.constraints), theme.text);
+    facts.words("bears", &joined(&service.tolerations), theme.text);
 }
 
 fn ports(line: &mut Line<'_, '_>, service: &Service, world: World<'_>) {
@@ -160,7 +169,8 @@ fn places(canvas: &mut Canvas<'_>, area: Rect, service: &Service, world: World<'
     }
     let places: Vec<Place<'_>> = nodes.into_iter().map(|(name, count)| Place { name, count }).collect();
     // With at least as many nodes as tasks, a second task on one node is one too many.
-    let ready = world.store.nodes().filter(|node| node.id.connection == service.id.connection).count();
+    let nodes = world.store.nodes().filter(|node| node.id.connection == service.id.connection && node.takes_work());
+    let ready = nodes.filter(|node| service.admits(node) != Some(false)).count();
     let ready = u32::try_from(ready).unwrap_or(u32::MAX).max(1);
     let fair = found.tasks().div_ceil(ready);
     spread(canvas, Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }, &places, fair);

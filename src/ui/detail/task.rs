@@ -5,9 +5,25 @@ use ratatui::layout::Rect;
 use super::Facts;
 use crate::{
     app::World,
-    fleet::{Task, time::brief},
-    ui::{canvas::Canvas, page::broken},
+    fleet::{Task, Value, time::brief},
+    ui::{
+        canvas::{Canvas, Line},
+        page::broken,
+    },
 };
+
+/// Writes what is used beside what was asked for and what is allowed, where anything was.
+pub(super) fn amounts(line: &mut Line<'_, '_>, what: &str, amounts: [u64; 3], words: impl Fn(u64) -> String) {
+    let (text, muted) = (line.theme().text, line.theme().muted);
+    let [used, requested, limit] = amounts;
+    line.put(what, muted).gap(1).put(&words(used), text);
+    if requested > 0 {
+        line.put(&format!(" of {} asked for", words(requested)), muted);
+    }
+    if limit > 0 {
+        line.put(&format!(", {} at most", words(limit)), muted);
+    }
+}
 
 pub(super) fn task(canvas: &mut Canvas<'_>, area: Rect, task: &Task, world: World<'_>) {
     let theme = canvas.theme;
@@ -39,6 +55,16 @@ pub(super) fn task(canvas: &mut Canvas<'_>, area: Rect, task: &Task, world: Worl
             if let Some(digest) = image.short_digest() {
                 line.put(" @ ", theme.muted).put(digest, theme.source(digest));
             }
+        });
+    }
+    if let Some(used) = task.used {
+        let bytes = |bytes: u64| Value::Bytes(bytes).display(world.now).into_owned();
+        facts.fact("uses", |line| {
+            amounts(line, "cpu", [used.cpu_millis, task.requested.cpu_millis, task.limit.cpu_millis], |it| {
+                format!("{it}m")
+            });
+            line.put(", ", theme.muted);
+            amounts(line, "memory", [used.memory_bytes, task.requested.memory_bytes, task.limit.memory_bytes], bytes);
         });
     }
     let node = task.node_name.as_deref().or(task.node.as_deref()).unwrap_or("none yet");

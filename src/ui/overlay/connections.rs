@@ -22,7 +22,7 @@ pub(super) fn connections(canvas: &mut Canvas<'_>, area: Rect, list: &Connection
     let theme = canvas.theme;
     let world = app.world();
     let inner = boxed(canvas, area, 120, u16::MAX, "Connections");
-    let count = u16::try_from(list.ids().len()).unwrap_or(u16::MAX);
+    let count = u16::try_from(list.all().len()).unwrap_or(u16::MAX);
     if count == 0 {
         canvas.line(inner, 0).put("○ ", theme.idle).put("There is none yet.", theme.text);
         return inner;
@@ -30,8 +30,8 @@ pub(super) fn connections(canvas: &mut Canvas<'_>, area: Rect, list: &Connection
     let rows = if inner.height < 8 { inner.height } else { count.min(inner.height / 3).max(1) };
     let lines = Rect { height: rows, ..inner };
     let shown = list.window(usize::from(rows));
-    let widest = list.ids().iter().map(|id| cells(&id.0)).max().unwrap_or(0).min(24);
-    for (row, (number, id)) in (0..rows).zip(list.ids().iter().enumerate().skip(shown.start)) {
+    let widest = list.all().iter().map(|id| cells(&id.0)).max().unwrap_or(0).min(24);
+    for (row, (number, id)) in (0..rows).zip(list.all().iter().enumerate().skip(shown.start)) {
         if number == list.position() {
             canvas.style(Rect { y: lines.y + row, height: 1, ..lines }, theme.selection);
         }
@@ -51,7 +51,7 @@ pub(super) fn connections(canvas: &mut Canvas<'_>, area: Rect, list: &Connection
         line.put(condition.word(), role).gap(2).put(connection.platform(), theme.text).gap(2);
         line.put(connection.address(), theme.muted);
     }
-    scrollbar(canvas, lines, &shown, list.ids().len());
+    scrollbar(canvas, lines, &shown, list.all().len());
     if rows < inner.height
         && let Some(connection) = list.current().and_then(|id| world.connection(id))
     {

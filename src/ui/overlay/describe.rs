@@ -6,7 +6,7 @@ use super::boxed;
 use crate::{
     app::{
         App,
-        overlay::{Describe, DocumentLine, Find, Heading, Reading},
+        overlay::{Describe, DocumentLine, Find, Form, Heading, Reading},
     },
     fleet::time::brief,
     ui::{
@@ -22,8 +22,21 @@ pub(super) fn describe(canvas: &mut Canvas<'_>, area: Rect, describe: &Describe,
     let world = app.world();
     let mut title = format!("{} {}", describe.id().kind.word(), describe.name());
     if let Reading::Ready(document) = describe.state() {
-        let form = if describe.is_raw() { ", as the platform says it" } else { "" };
-        title = format!("{title}{form}, {} ago", brief(document.fetched_at.age(world.now)));
+        let form = match describe.form() {
+            Form::Sections => "",
+            Form::Yaml => ", as YAML",
+            Form::Json => ", as JSON",
+        };
+        let age = brief(document.fetched_at.age(world.now));
+        if let Some(find) = describe.find() {
+            let found = if find.lines.is_empty() {
+                "nowhere".to_owned()
+            } else {
+                format!("{} of {}", find.at + 1, find.lines.len())
+            };
+            title = format!("{title}, find {}: {found}", find.text);
+        }
+        title = format!("{title}{form}, {age} ago");
     }
     let inner = boxed(canvas, area, u16::MAX, u16::MAX, &title);
     let mut page = Page::new(inner.width);
@@ -48,7 +61,7 @@ pub(super) fn describe(canvas: &mut Canvas<'_>, area: Rect, describe: &Describe,
         let mut line = canvas.line(Rect { width: inner.width.saturating_sub(1), ..inner }, row);
         match found {
             Some(find) => hit(&mut line, &it, describe.left(), find, number),
-            None => document_line(&mut line, &it, describe.left()),
+            None => document_line(&mut line, &it, describe.left(), describe.form()),
         }
     }
     scrollbar(canvas, inner, &shown, describe.count());
@@ -66,7 +79,7 @@ fn pieces(line: &mut Line<'_, '_>, left: usize, pieces: &[(&str, Style)]) {
     }
 }
 
-fn document_line(line: &mut Line<'_, '_>, it: &DocumentLine, left: usize) {
+fn document_line(line: &mut Line<'_, '_>, it: &DocumentLine, left: usize, form: Form) {
     let theme = line.theme();
     match it {
         DocumentLine::Title(text) => pieces(line, left, &[(text, theme.title)]),
@@ -81,6 +94,7 @@ fn document_line(line: &mut Line<'_, '_>, it: &DocumentLine, left: usize) {
             };
             pieces(line, left, &[("  ", role), (&it.plain(), role)]);
         }
+        DocumentLine::Text(text) if form == Form::Yaml => pieces(line, left, &yaml(theme, text)),
         DocumentLine::Text(text) => pieces(line, left, &json(theme, text)),
         DocumentLine::Blank => {}
     }
@@ -93,6 +107,16 @@ fn json<'t>(theme: &Theme, text: &'t str) -> Vec<(&'t str, Style)> {
     match named.and_then(|(name, _)| text.split_at_checked(name.len() + 2)) {
         Some((name, value)) if indent > 0 => vec![(name, theme.muted), (value, theme.text)],
         Some(_) | None => vec![(text, theme.text)],
+    }
+}
+
+/// A line of YAML with its name set off.
+fn yaml<'t>(theme: &Theme, text: &'t str) -> Vec<(&'t str, Style)> {
+    let end = text.find(": ").map(|at| at + 1).or_else(|| text.ends_with(':').then_some(text.len()));
+    let name = end.and_then(|end| text.split_at_checked(end));
+    match name.filter(|(name, _)| !name.trim_start_matches([' ', '-']).contains([' ', '"', '\''])) {
+        Some((name, value)) => vec![(name, theme.muted), (value, theme.text)],
+        None => vec![(text, theme.text)],
     }
 }
 

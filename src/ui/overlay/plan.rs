@@ -22,6 +22,8 @@ use crate::{
 
 /// Rows of the confirmation: a rule, what to do, what was wrong.
 const CONFIRM: u16 = 3;
+/// In fewer rows a box and an empty row would take what the plan needs.
+const BOXED: u16 = 12;
 /// Sentences that are longer are hard to read.
 const WIDE: u16 = 108;
 /// Cells of a bar of tasks, where there is room and where there is not.
@@ -36,6 +38,7 @@ pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &A
     // As wide as it will be, so that the page can be broken before the box is as tall as the page.
     let width = if area.width < WIDE + 24 { area.width } else { WIDE };
     let mut page = Page::new(width.saturating_sub(6));
+    let small = area.height < BOXED;
     let confirm = match &view.stage {
         PlanStage::Loading => {
             let sentence = "The platform is asked what is there now. Nothing is sent yet.";
@@ -50,13 +53,26 @@ pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &A
             None
         }
         PlanStage::Ready(plan, confirm) => {
+            // Where it is done stands beside what agrees, which is enough where rows are few.
+            if !small {
+                place(&mut page, theme, plan);
+            }
             write(&mut page, theme, plan, app);
             Some((plan, confirm))
         }
     };
     let tall = u16::try_from(page.count()).unwrap_or(u16::MAX).saturating_add(CONFIRM + 2);
-    let inner = boxed(canvas, area, WIDE, tall, &title);
-    let below = if confirm.is_some() { CONFIRM.min(inner.height) } else { 0 };
+    let inner = if small { titled(canvas, area, &title) } else { boxed(canvas, area, WIDE, tall, &title) };
+    let below = match confirm {
+        Some((_, confirm))
+            if small && confirm.problem.is_none() && !matches!(confirm.override_, Override::Given(_)) =>
+        {
+            CONFIRM - 1
+        }
+        Some(_) => CONFIRM,
+        None => 0,
+    };
+    let below = below.min(inner.height);
     let text = Rect { height: inner.height - below, ..inner };
     let top = view.top(usize::from(text.height), page.count());
     let shown = top..(top + usize::from(text.height)).min(page.count());
@@ -70,14 +86,34 @@ pub(super) fn plan(canvas: &mut Canvas<'_>, area: Rect, view: &PlanView, app: &A
     Lines { area: text, content: page.count() }
 }
 
-/// Writes all that is known about a plan, what stands against it first.
-fn write(page: &mut Page, theme: &Theme, plan: &Plan, app: &App) {
-    page.say("on ", theme.muted, &plan.target, theme.text);
+/// Clears `area` and writes the title in its first row; returns what is below.
+fn titled(canvas: &mut Canvas<'_>, area: Rect, title: &str) -> Rect {
+    let theme = canvas.theme;
+    canvas.clear(area, theme.overlay);
+    let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    if area.height <= CONFIRM {
+        return inside;
+    }
+    canvas.line(inside, 0).put(title, theme.title);
+    Rect { y: inside.y + 1, height: inside.height - 1, ..inside }
+}
+
+/// Writes where it is done, and at which pace.
+fn place(page: &mut Page, theme: &Theme, plan: &Plan) {
+    page.say("on ", theme.muted, &format!("{}: {}", plan.connection, plan.target), theme.text);
     if let Some(environment) = &plan.environment {
         let protected = if plan.protected { " ◈ protected" } else { "" };
         let role = if plan.protected { theme.protected } else { theme.text };
         page.line([("in ", theme.muted), (&environment.0, role), (protected, role)]);
     }
+    if let Some(at_a_time) = plan.at_a_time() {
+        let sentence = format!("{at_a_time}: one that fails lets those beside it end, and no more begin");
+        page.say("goes ", theme.muted, &sentence, theme.text);
+    }
+}
+
+/// Writes what else is known about a plan, what stands against it first.
+fn write(page: &mut Page, theme: &Theme, plan: &Plan, app: &App) {
     if let Some(operation) = &plan.resumes {
         page.say("finishes operation ", theme.muted, &operation.0, theme.text);
     }
@@ -232,8 +268,14 @@ fn agree(canvas: &mut Canvas<'_>, area: Rect, plan: &Plan, confirm: &Confirm, hi
     // Where it is done stands beside what agrees, however far the rest is scrolled.
     let (connection, target) = (&plan.connection, &plan.target);
     let place = if target.contains(&*connection.0) { target.to_string() } else { format!("{connection}, {target}") };
-    let room = rule.room().saturating_sub(8);
-    rule.put("── on ", theme.border).within(room, &place, theme.text).put(" ", theme.border).rest("─", theme.border);
+    rule.put("── ", theme.border);
+    // One name is the same in every environment, so the environment comes first.
+    if let Some(environment) = &plan.environment {
+        let role = if plan.protected { theme.protected } else { theme.text };
+        rule.put("in ", theme.muted).put(&environment.0, role).gap(1);
+    }
+    let room = rule.room().saturating_sub(5);
+    rule.put("on ", theme.muted).within(room, &place, theme.text).put(" ", theme.border).rest("─", theme.border);
     let mut line = canvas.line(area, 1);
     if plan.protected && line.room() > 60 {
         line.put(" PROTECTED ", theme.danger).gap(1);
@@ -251,7 +293,9 @@ fn agree(canvas: &mut Canvas<'_>, area: Rect, plan: &Plan, confirm: &Confirm, hi
             line.put("y", theme.key).put(" agrees, esc leaves everything as it is.", theme.text);
         }
         (Override::NotNeeded | Override::Given(_), Needs::Typed(word)) => {
-            line.put("Type ", theme.text).put(word, theme.danger).put(" and enter to agree: ", theme.text);
+            // What is typed is worth more than how to go on from there.
+            let behind = if line.room() > 2 * cells(word) + 30 { " and enter to agree: " } else { ": " };
+            line.put("Type ", theme.text).put(word, theme.danger).put(behind, theme.text);
             input(&mut line, &confirm.input);
         }
     }

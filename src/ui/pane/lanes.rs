@@ -26,6 +26,8 @@ const LONG: u16 = 22;
 struct Columns {
     name: u16,
     each: u16,
+    /// Cells between two of them, the mark of the one that is chosen among them.
+    gap: u16,
     /// The first stage that is shown, and how many are.
     first: usize,
     count: usize,
@@ -37,9 +39,10 @@ impl Columns {
         let room = area.width.saturating_sub(4);
         let longest = overview.lanes().iter().map(|lane| cells(&lane.application)).max().unwrap_or(0);
         let name = longest.clamp(11, 26).min(room / 2);
-        let each = (room.saturating_sub(name) / u16::try_from(stages).unwrap_or(u16::MAX)).saturating_sub(2);
-        if each >= NARROWEST {
-            return Self { name, each: each.min(WIDEST), first: 0, count: stages };
+        let share = room.saturating_sub(name) / u16::try_from(stages).unwrap_or(u16::MAX);
+        if share > NARROWEST {
+            let gap = if share > NARROWEST + 1 { 2 } else { 1 };
+            return Self { name, each: (share - gap).min(WIDEST), gap, first: 0, count: stages };
         }
         // Where not all fit, the later stages are what people look at, or else the one the cursor is in. What belongs
         // nowhere stands behind them.
@@ -50,13 +53,13 @@ impl Columns {
             Some(Entry::Lane(_)) => last.min(overview.stage()).max((overview.stage() + 1).saturating_sub(count)),
             Some(Entry::Attention(_) | Entry::Connection(_)) | None => last,
         };
-        Self { name, each: NARROWEST, first, count }
+        Self { name, each: NARROWEST, gap: 2, first, count }
     }
 
     /// Where the column of the `number`th stage that is shown begins, behind a lane that begins at `start`.
     fn at(self, start: u16, number: usize) -> u16 {
         let number = u16::try_from(number).unwrap_or(u16::MAX);
-        start.saturating_add(self.name + 2).saturating_add(number.saturating_mul(self.each + 2))
+        start.saturating_add(self.name + 2).saturating_add(number.saturating_mul(self.each + self.gap))
     }
 }
 

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::{
     app::{App, Command, Logs, Screen, logs::Progress},
     fleet::{
-        Timestamp,
+        Timestamp, counted,
         log::{LineRef, Severity},
         sanitize::styled,
     },
@@ -24,6 +24,8 @@ use crate::{
 
 /// The widest the column of sources gets: the text is what people come for.
 const SOURCE: u16 = 22;
+/// From here on the text has room enough beside a column that says the same in every row.
+const WIDE: u16 = 100;
 /// A cell of text is rarely more than this many bytes of a line, its escape sequences included.
 const BYTES: usize = 8;
 
@@ -97,7 +99,9 @@ struct Piece {
 impl<'a> Look<'a> {
     fn new(logs: &'a Logs, area: Rect, shown: Range<usize>, theme: &'a Theme) -> Self {
         let show = logs.show();
-        let source = if show.sources.is_on() && area.width > 50 {
+        // Where room is scarce, one source is named above and nowhere else.
+        let named = area.width > WIDE || (area.width > 50 && logs.sources() > 1);
+        let source = if show.sources.is_on() && named {
             let labels = shown.filter_map(|index| logs.line(index)).map(|line| cells(&line.source.label));
             // Steps of four, so that the text does not jump with every line that comes.
             labels.max().unwrap_or(0).div_ceil(4).saturating_mul(4).min(SOURCE)
@@ -301,12 +305,25 @@ pub(super) fn title(line: &mut Line<'_, '_>, app: &App) {
         let key = key_of(app, Command::Follow);
         line.put("‖ paused", theme.warning).put(&format!(", {key} follows"), theme.muted).gap(2);
     }
-    let counted = if logs.len() == logs.total() {
-        format!("{} lines", logs.total())
+    if let (Some(find), Some(found)) = (logs.find(), logs.found_so_far()) {
+        let searching = match find.progress() {
+            Progress::Searching => "◐ ",
+            Progress::Done => "",
+        };
+        line.put("find ", theme.muted).put(find.pattern().text(), theme.accent);
+        let found = match found.position {
+            Some(position) => format!("{position} of {}", found.count),
+            None if found.unsifted => format!("{}, hidden ones too", counted(found.count, "line")),
+            None => counted(found.count, "line"),
+        };
+        line.put(&format!(" {searching}{found}"), theme.muted).gap(2);
+    }
+    let lines = if logs.len() == logs.total() {
+        counted(logs.total(), "line")
     } else {
         format!("{} of {} lines", logs.len(), logs.total())
     };
-    line.put(&counted, theme.muted).gap(2);
+    line.put(&lines, theme.muted).gap(2);
     let filter = logs.filter();
     if let Some(pattern) = &filter.pattern {
         line.put("&", theme.muted).put(pattern.text(), theme.accent).gap(2);
@@ -316,14 +333,6 @@ pub(super) fn title(line: &mut Line<'_, '_>, app: &App) {
     }
     if logs.is_filtering() {
         line.put("◐ filtering", theme.progressing).gap(2);
-    }
-    if let Some(find) = logs.find() {
-        let searching = match find.progress() {
-            Progress::Searching => "◐ ",
-            Progress::Done => "",
-        };
-        line.put("find ", theme.muted).put(find.pattern().text(), theme.accent);
-        line.put(&format!(" {searching}{} lines", find.count()), theme.muted).gap(2);
     }
     if logs.evicted() > 0 {
         line.put(&format!("{} older lines let go", logs.evicted()), theme.warning).gap(2);

@@ -99,7 +99,7 @@ fn nothing(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
 }
 
 /// The sign and the role of how far an operation is.
-pub(super) const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
+pub(in crate::ui) const fn look(theme: &Theme, state: &State) -> (&'static str, Style) {
     match state {
         State::UnderWay | State::Elsewhere => ("◐", theme.progressing),
         State::Stopping => ("◐", theme.warning),
@@ -153,6 +153,9 @@ fn pace(canvas: &mut Canvas<'_>, area: Rect, operation: &Operation, app: &App) -
             line.put(", longer than expected by ", theme.degraded).put(&brief(whole(over)), theme.text);
         }
         None => {}
+    }
+    if let Some(at_a_time) = operation.plan.at_a_time() {
+        line.put(", ", theme.muted).put(&at_a_time, theme.text);
     }
     if let Some(resumed) = &operation.plan.resumes {
         line.put("  finishes ", theme.muted).put(&resumed.0, theme.text);
@@ -266,9 +269,11 @@ fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
         }
         State::UnderWay => {}
     }
-    if let Some((reason, since)) = &operation.waiting {
-        let lead = format!("‖ nothing moves for {}: ", brief(since.age(world.clock)));
-        page.say(&lead, theme.degraded, reason, theme.text);
+    for wait in &operation.waiting {
+        let of =
+            if operation.plan.at_a_time().is_some() { format!("{}: ", name(&wait.id, app)) } else { String::new() };
+        let lead = format!("‖ {of}nothing moves for {}: ", brief(wait.since.age(world.clock)));
+        page.say(&lead, theme.degraded, &wait.reason, theme.text);
     }
     if let Some(error) = &operation.trouble {
         page.say("▲ looking goes on: ", theme.degraded, &error.to_string(), theme.text);
@@ -290,9 +295,14 @@ fn next_steps(page: &mut Page, theme: &Theme, operation: &Operation, outcome: Ou
 fn steps(page: &mut Page, theme: &Theme, operation: &Operation) {
     page.blank();
     let running = operation.state.under_way();
+    let undone = match &operation.state {
+        State::Ended(verdict) => verdict.undone.as_slice(),
+        State::UnderWay | State::Stopping | State::Elsewhere | State::Open | State::Refused(_) => &[],
+    };
     for (number, (step, state)) in operation.plan.steps.iter().zip(&operation.steps).enumerate() {
         let look = match state {
             StepState::Waiting => Step::Waiting,
+            StepState::Sent | StepState::Answered(_) if undone.iter().any(|it| it.step == number) => Step::Failed,
             StepState::Sent if running => Step::Running,
             StepState::Sent => Step::Failed,
             StepState::Answered(_) => Step::Done,

@@ -14,7 +14,7 @@ use crate::{
 const WIDTHS: [u16; 17] = [1, 2, 3, 5, 8, 12, 13, 20, 30, 39, 50, 60, 80, 100, 137, 200, 300];
 const HEIGHTS: [u16; 13] = [1, 2, 3, 4, 5, 6, 8, 9, 12, 24, 40, 60, 100];
 
-fn at_every_size(sample: &mut Sample) {
+pub(super) fn at_every_size(sample: &mut Sample) {
     let theme = Theme::dark(Depth::True);
     for width in WIDTHS {
         for height in HEIGHTS {

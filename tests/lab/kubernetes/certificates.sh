@@ -6,7 +6,7 @@
 set -euo pipefail
 
 folder=$1
-server=https://127.0.0.1:16443
+server=https://127.0.0.1:$((16443 + ${K8S_LAB_PORTS:-0}))
 mkdir -p "$folder/pki"
 chmod 700 "$folder" "$folder/pki"
 cd "$folder/pki"
@@ -24,6 +24,7 @@ certificate() { # NAME SUBJECT ALTERNATIVE-NAMES USAGE
 certificate apiserver /CN=kube-apiserver \
   "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.96.0.1" serverAuth
 certificate kubelet-serving /CN=simulated-kubelet "DNS:localhost,IP:127.0.0.1" serverAuth
+certificate metrics-server /CN=metrics-server DNS:metrics-server.kube-system.svc serverAuth
 certificate admin /O=system:masters/CN=admin DNS:admin clientAuth
 certificate controller-manager /CN=system:kube-controller-manager DNS:controller-manager clientAuth
 certificate scheduler /CN=system:kube-scheduler DNS:scheduler clientAuth

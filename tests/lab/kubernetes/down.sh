@@ -10,7 +10,7 @@ folder=${K8S_LAB:-${TMPDIR:-/tmp}/quarterdeck-kubernetes}
 running() { # PROCESS: one of ours, and not a corpse nobody has collected
   tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF -- "$folder"
 }
-for name in kubelets kube-scheduler kube-controller-manager kube-apiserver etcd; do
+for name in usage kubelets streams kube-scheduler kube-controller-manager kube-apiserver etcd; do
   [ -f "$folder/run/$name.pid" ] || continue
   process=$(<"$folder/run/$name.pid")
   ! running "$process" || kill "$process" 2>/dev/null || true

@@ -40,6 +40,10 @@ YAML
 ---
 {apiVersion: v1, kind: Service, metadata: {name: web, namespace: demo}, spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}}
 ---
+{apiVersion: v1, kind: Service, metadata: {name: notready, namespace: demo}, spec: {selector: {app: notready}, ports: [{port: 80, targetPort: 8080}]}}
+---
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: front, namespace: demo}, spec: {tls: [{hosts: [news.example]}], rules: [{host: news.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}}
+---
 apiVersion: batch/v1
 kind: Job
 metadata: {name: okjob, namespace: demo}

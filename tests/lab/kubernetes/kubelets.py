@@ -3,7 +3,8 @@
 
 It registers nodes, renews their leases, takes the pods that the scheduler binds to
 them through their lives, finishes deletions, and serves /containerLogs so that
-`kubectl logs -f` works. It runs nothing.
+`kubectl logs -f` works. It runs nothing: exec, attach and port-forward are those of `streams`, which stands before it
+and hands over what it does not answer itself.
 
 How a pod behaves is said by annotations on it (or on its template):
   fake.k/state        running (default), crashloop, imagepull, oom, notready, pending, succeed, fail
@@ -24,7 +25,6 @@ import time
 import aiohttp
 from aiohttp import web
 
-API = "https://127.0.0.1:16443"
 MERGE = "application/merge-patch+json"
 STRATEGIC_MERGE = "application/strategic-merge-patch+json"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -56,15 +56,16 @@ def annotation(pod: dict, key: str, default: str) -> str:
 class Client:
     """The API server, with the few retries that a busy one needs."""
 
-    def __init__(self, session: aiohttp.ClientSession):
+    def __init__(self, session: aiohttp.ClientSession, api: str):
         self.session = session
+        self.api = api
 
     async def ask(self, method: str, path: str, body: dict | None = None, kind: str = "application/json"):
         data = None if body is None else json.dumps(body)
         for attempt in range(6):
             try:
                 async with self.session.request(
-                    method, API + path, data=data, headers={"Content-Type": kind}
+                    method, self.api + path, data=data, headers={"Content-Type": kind}
                 ) as answer:
                     text = await answer.text()
                     if answer.status not in (429, 500, 503):
@@ -398,7 +399,7 @@ class Pods:
         """Handles changes until the server ends the stream; returns the version reached."""
         path = f"/api/v1/pods?watch=1&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds=240"
         no_limit = aiohttp.ClientTimeout(total=None)
-        async with self.client.session.get(f"{API}{path}&fieldSelector=spec.nodeName!%3D", timeout=no_limit) as answer:
+        async with self.client.session.get(f"{self.client.api}{path}&fieldSelector=spec.nodeName!%3D", timeout=no_limit) as answer:
             if answer.status != 200:
                 raise RuntimeError(f"the watch was answered with {answer.status}")
             rest = b""
@@ -479,18 +480,16 @@ async def simulate(given: argparse.Namespace) -> None:
     keys = given.state / "pki"
     trust = ssl.create_default_context(cafile=keys / "ca.crt")
     trust.load_cert_chain(keys / "admin.crt", keys / "admin.key")
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(keys / "kubelet-serving.crt", keys / "kubelet-serving.key")
 
     application = web.Application()
     application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", Logs(given.lines_per_second).serve)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", given.port, ssl_context=serving).start()
+    await web.UnixSite(runner, given.state / "kubelets.sock").start()
 
     connector = aiohttp.TCPConnector(ssl=trust, limit=given.concurrency + 8)
     async with aiohttp.ClientSession(connector=connector) as session:
-        client = Client(session)
+        client = Client(session, given.api)
         nodes = Nodes(client, given.state, given.nodes, given.own, given.zones, given.port)
         pods = Pods(client, nodes, given.concurrency)
         nodes.read_silent()
@@ -501,11 +500,12 @@ async def simulate(given: argparse.Namespace) -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--state", type=pathlib.Path, required=True, help="the folder that holds the lab's state")
+    arguments.add_argument("--api", default="https://127.0.0.1:16443", help="the address of the API server")
     arguments.add_argument("--nodes", type=int, default=30)
     arguments.add_argument("--own", type=int, default=0, help="more of them, to which only pods come that bear their taint, lab/own")
     arguments.add_argument("--zones", type=int, default=3)
     arguments.add_argument("--concurrency", type=int, default=16, help="pods that are worked on at once")
-    arguments.add_argument("--port", type=int, default=10250, help="where logs are served")
+    arguments.add_argument("--port", type=int, default=10250, help="where the API server finds the kubelets")
     arguments.add_argument("--lines-per-second", type=float, default=1.0, help="of each container's log")
     asyncio.run(simulate(arguments.parse_args()))
 

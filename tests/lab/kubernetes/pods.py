@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import json
+import os
 import ssl
 import time
 
 import aiohttp
 
-API = "https://127.0.0.1:16443"
+API = f"https://127.0.0.1:{16443 + int(os.environ.get('K8S_LAB_PORTS', '0'))}"
 NAMESPACES = 20
 REPLICAS = 25
 # Requests in flight at once: more only queue in the API server.
@@ -118,8 +119,8 @@ async def fill(state: str, count: int) -> None:
             made, lacking = await cluster.observed()
             if made == count and lacking == 0:
                 break
-            if time.monotonic() - started > 300:
-                raise SystemExit(f"pods.py: after 300 s {made} of {count} pods exist, {lacking} are not ready")
+            if time.monotonic() - started > 600:
+                raise SystemExit(f"pods.py: after 600 s {made} of {count} pods exist, {lacking} are not ready")
             await asyncio.sleep(0.5)
     print(f"{count} pods after {time.monotonic() - started:.1f} s")
 

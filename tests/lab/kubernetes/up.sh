@@ -6,6 +6,7 @@
 #   up.sh running      only succeed if it is up
 #
 # K8S_LAB names the folder for its state, PYTHON an interpreter that has aiohttp.
+# K8S_LAB_PORTS is added to every port, so that labs run side by side.
 # The programs come from build.sh.
 set -euo pipefail
 
@@ -13,6 +14,9 @@ here=$(dirname "$(readlink -f "$0")")
 folder=${K8S_LAB:-${TMPDIR:-/tmp}/quarterdeck-kubernetes}
 nodes=${1:-30}
 pki=$folder/pki
+added=${K8S_LAB_PORTS:-0}
+server=https://127.0.0.1:$((16443 + added)) etcd=http://127.0.0.1:$((12379 + added)) peers=http://127.0.0.1:$((12380 + added))
+kubelet=$((10250 + added)) usage=$((10260 + added))
 started=$SECONDS
 
 alive() { # NAME
@@ -35,11 +39,12 @@ for program in curl openssl; do command -v $program >/dev/null || die "$program 
 python=${PYTHON:-python3}
 "$python" -c 'import aiohttp' 2>/dev/null || die "$python has no aiohttp; PYTHON names another interpreter"
 programs=$("$here/build.sh")
+streams=$("$here/build.sh" streams)
 mkdir -p "$folder"/{logs,run}
 "$here/certificates.sh" "$folder"
 
 ask() { # PATH: of the API server, as an administrator
-  curl -sf -m 5 --cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key" "https://127.0.0.1:16443$1"
+  curl -sf -m 5 --cacert "$pki/ca.crt" --cert "$pki/admin.crt" --key "$pki/admin.key" "$server$1"
 }
 start() { # NAME COMMAND...
   local name=$1
@@ -47,14 +52,19 @@ start() { # NAME COMMAND...
   ! alive "$name" || return 0
   setsid "$@" </dev/null >"$folder/logs/$name.log" 2>&1 &
   echo $! >"$folder/run/$name.pid"
+  # For a moment it is still this script, which `alive` would not know.
+  for ((try = 0; try < 40; try++)); do
+    ! alive "$name" || return 0
+    sleep 0.05
+  done
 }
 
 start etcd "$programs/etcd" --data-dir "$folder/etcd" --unsafe-no-fsync --log-level warn \
-  --listen-client-urls http://127.0.0.1:12379 --advertise-client-urls http://127.0.0.1:12379 \
-  --listen-peer-urls http://127.0.0.1:12380 --initial-advertise-peer-urls http://127.0.0.1:12380 \
-  --initial-cluster default=http://127.0.0.1:12380
-start kube-apiserver "$programs/kube-apiserver" --etcd-servers=http://127.0.0.1:12379 \
-  --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --secure-port=16443 --endpoint-reconciler-type=none \
+  --listen-client-urls $etcd --advertise-client-urls $etcd \
+  --listen-peer-urls $peers --initial-advertise-peer-urls $peers \
+  --initial-cluster default=$peers
+start kube-apiserver "$programs/kube-apiserver" --etcd-servers=$etcd \
+  --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --secure-port=$((16443 + added)) --endpoint-reconciler-type=none \
   --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
   --client-ca-file="$pki/ca.crt" --token-auth-file="$pki/tokens.csv" --authorization-mode=Node,RBAC \
   --service-account-issuer=https://kubernetes.default.svc \
@@ -75,18 +85,20 @@ for ((try = 0; try < 600; try++)); do
 done
 start kube-controller-manager "$programs/kube-controller-manager" --kubeconfig="$pki/controller-manager.kubeconfig" \
   --authentication-kubeconfig="$pki/controller-manager.kubeconfig" --authorization-kubeconfig="$pki/controller-manager.kubeconfig" \
-  --bind-address=127.0.0.1 --leader-elect=false --use-service-account-credentials=true \
+  --bind-address=127.0.0.1 --secure-port=$((10257 + added)) --leader-elect=false --use-service-account-credentials=true \
   --service-account-private-key-file="$pki/service-accounts.key" --root-ca-file="$pki/ca.crt" \
   --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" \
   --allocate-node-cidrs=true --cluster-cidr=10.200.0.0/16 --node-cidr-mask-size=24 \
   --kube-api-qps=300 --kube-api-burst=600 --concurrent-deployment-syncs=10 --concurrent-replicaset-syncs=10
 start kube-scheduler "$programs/kube-scheduler" --kubeconfig="$pki/scheduler.kubeconfig" \
   --authentication-kubeconfig="$pki/scheduler.kubeconfig" --authorization-kubeconfig="$pki/scheduler.kubeconfig" \
-  --bind-address=127.0.0.1 --leader-elect=false --kube-api-qps=500 --kube-api-burst=1000
-start kubelets "$python" "$here/kubelets.py" --state "$folder" --nodes "$nodes" --own 30
+  --bind-address=127.0.0.1 --secure-port=$((10259 + added)) --leader-elect=false --kube-api-qps=500 --kube-api-burst=1000
+start streams "$streams/streams" --state "$folder" --server "$server" --port "$kubelet"
+start kubelets "$python" "$here/kubelets.py" --state "$folder" --nodes "$nodes" --own "${OWN:-42}" --api "$server" --port "$kubelet"
+start usage "$python" "$here/usage.py" --state "$folder" --api "$server" --port "$usage"
 
-# Tests that empty nodes have 30 of their own.
-nodes=$((nodes + 30)) ready=0
+# Tests that empty nodes have 42 of their own.
+nodes=$((nodes + ${OWN:-42})) ready=0
 for ((try = 0; try < 300; try++)); do
   ready=$(ask /api/v1/nodes | grep -o '"reason": *"KubeletReady"' | wc -l || true)
   ((ready < nodes)) || break

@@ -10,8 +10,31 @@ use crate::{
     adapters::demo::world::{Flavour, Machine},
     error::{Error, ErrorKind, Result},
     fleet::{Availability, Kind, Mode, ResourceId, Text},
-    operation::{Argument, Verb, plan::ServiceImpact},
+    operation::{self, Argument, Enforcer, Plan, Precondition, Step, Verb, plan::ServiceImpact},
 };
+
+/// The precondition that names the node or the service that a pod leaves.
+const OF: &str = "of";
+
+/// What a pod leaves by a step: the others of the same wait for it.
+pub(in crate::adapters::demo) fn of(step: &Step) -> Option<&str> {
+    step.preconditions.iter().find(|it| *it.what == *OF).map(|it| it.value.as_str())
+}
+
+/// Puts the evictions of a plan behind all else, in an order in which so many nodes or services as it says go on side by
+/// side.
+pub(super) fn side_by_side(plan: &mut Plan) {
+    let (leaving, mut first): (Vec<Step>, Vec<Step>) = plan.steps.drain(..).partition(|step| of(step).is_some());
+    let mut lanes: Vec<Vec<Step>> = Vec::new();
+    for step in leaving {
+        match lanes.iter_mut().find(|lane| lane.first().is_some_and(|it| of(it) == of(&step))) {
+            Some(lane) => lane.push(step),
+            None => lanes.push(vec![step]),
+        }
+    }
+    first.extend(operation::side_by_side(lanes, plan.batch.get()));
+    plan.steps = first;
+}
 
 impl Draft<'_> {
     pub(super) fn rebalance(&mut self, id: &ResourceId) -> Result<()> {
@@ -33,7 +56,7 @@ impl Draft<'_> {
         }
         let (name, running) = (workload.row.name.clone(), self.world.counts(number).running);
         for task in surplus {
-            self.eviction(task);
+            self.eviction(task, Some(&name));
         }
         self.plan.impact.services.push(ServiceImpact {
             name,
@@ -112,7 +135,7 @@ impl Draft<'_> {
             services.push(instance.workload);
             self.plan.impact.tasks += u32::from(self.world.flavour == Flavour::Swarm);
             if self.world.flavour == Flavour::Kubernetes {
-                self.eviction(task);
+                self.eviction(task, Some(name));
             }
         }
         services.sort_unstable();
@@ -132,7 +155,7 @@ impl Draft<'_> {
                 self.say(format!("{name} keeps its vote as a manager"));
             }
         } else {
-            self.say("pods are evicted one by one, each when its budget allows it".to_owned());
+            self.say("the pods of a node are evicted one by one, each when its budget allows it".to_owned());
         }
         self.expect(10 + 6 * u64::try_from(all.len()).unwrap_or(0));
     }
@@ -143,7 +166,7 @@ impl Draft<'_> {
             return Err(Error::new(ErrorKind::Conflict, format!("{} is ending already", instance.name)));
         }
         let number = instance.workload;
-        self.eviction(task);
+        self.eviction(task, None);
         if let Some(workload) = self.world.workloads.get(&number) {
             let before = self.world.counts(number).running;
             let (during, after) = (before.saturating_sub(1), workload.desired());
@@ -154,7 +177,8 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn eviction(&mut self, task: u64) {
+    /// The step that evicts a task, `of` what others of the plan leave too.
+    fn eviction(&mut self, task: u64, of: Option<&Text>) {
         let Some(instance) = self.world.instances.get(&task) else { return };
         let id = self.world.id(Kind::Task, instance.key.clone());
         let group = self.world.workloads.get(&instance.workload).map(|it| it.row.group.clone()).unwrap_or_default();
@@ -163,5 +187,9 @@ impl Draft<'_> {
         self.plan.impact.tasks += 1;
         self.expect(8);
         self.step(&id, format!("evict {}", instance.name), request, "its replacement runs".to_owned());
+        let of = of.map(|of| Precondition { what: OF.into(), value: of.clone(), enforcer: Enforcer::Platform });
+        if let Some(step) = self.plan.steps.last_mut() {
+            step.preconditions.extend(of);
+        }
     }
 }

@@ -48,6 +48,12 @@ impl Draft<'_> {
             let text = "pods are evicted one by one within their budgets; starting first is for swarms";
             return Err(Error::new(ErrorKind::Unsupported, text).hint("drain without start-first"));
         }
+        if !self.plan.batch.is_one() {
+            let text = "a drain that starts first edits the specs of services for one node at a time";
+            return Err(
+                Error::new(ErrorKind::Unsupported, text).hint("leave the batch out, or drain without start-first")
+            );
+        }
         let (number, machine) = self.world.machine(&id.key).ok_or_else(|| missing(id))?;
         let (name, row) = (machine.row.name.clone(), machine.row.clone());
         if row.availability == Availability::Draining {

@@ -24,6 +24,8 @@ pub(super) fn undo(plan: &Plan, world: &World) -> Option<Intent> {
         Verb::Promote => (Verb::Rollback, Argument::None),
         // Only a swarm remembers what it went back from.
         Verb::Rollback if world.flavour == Flavour::Swarm => (Verb::Rollback, Argument::None),
+        Verb::PauseRollout => (Verb::ResumeRollout, Argument::None),
+        Verb::ResumeRollout => (Verb::PauseRollout, Argument::None),
         Verb::Lock => (Verb::Unlock, Argument::None),
         Verb::PromoteNode => (Verb::DemoteNode, Argument::None),
         Verb::DemoteNode => (Verb::PromoteNode, Argument::None),
@@ -40,9 +42,12 @@ pub(super) fn undo(plan: &Plan, world: &World) -> Option<Intent> {
         | Verb::Rollback
         | Verb::Remove
         | Verb::Evict
+        | Verb::Delete
         | Verb::Approve
         | Verb::Test
-        | Verb::RotateToken => return None,
+        | Verb::RotateToken
+        | Verb::Exec
+        | Verb::Forward => return None,
     };
     Some(Intent::new(verb, plan.subjects.clone(), argument))
 }

@@ -373,6 +373,7 @@ impl World {
                 RolloutState::Completed => {}
                 RolloutState::Stalled
                 | RolloutState::Paused
+                | RolloutState::Held
                 | RolloutState::RolledBack
                 | RolloutState::RollbackPaused => verdict = RunState::Failed,
             }

@@ -33,6 +33,12 @@ pub(crate) enum Order {
     Back(Text, TaskOrder),
     /// End one task within its budget.
     Evict(Text),
+    /// End one task whatever its budget says.
+    Delete(Text, End),
+    /// Hold the rollouts of a service back.
+    Pause(Text),
+    /// Let the rollouts of a service go on.
+    Resume(Text),
     /// Remove a stack.
     Remove(Text),
     /// Answer the gate of a pipeline with yes.
@@ -54,6 +60,15 @@ pub(crate) enum Order {
     Unlock(Text),
 }
 
+/// How long a task that is deleted has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// What it needs.
+    InTime,
+    /// Nothing: the platform forgets it.
+    AtOnce,
+}
+
 impl World {
     /// Does what the order says, or says why not. What it leads to takes its time.
     pub(crate) fn obey(&mut self, order: Order) -> Result<Text> {
@@ -67,6 +82,9 @@ impl World {
             Order::Away(key, node) => self.obey_away(&key, &node),
             Order::Back(key, order) => self.obey_back(&key, order),
             Order::Evict(key) => self.obey_evict(&key),
+            Order::Delete(key, end) => self.obey_delete(&key, end),
+            Order::Pause(key) => self.obey_pause(&key),
+            Order::Resume(key) => self.obey_resume(&key),
             Order::Remove(key) => self.obey_remove(&key),
             Order::Approve(key) => {
                 if self.answer_gate(&key) {
@@ -185,6 +203,41 @@ impl World {
         Ok("eviction created".into())
     }
 
+    fn obey_delete(&mut self, key: &Text, end: End) -> Result<Text> {
+        let (task, instance) = self.instance(key).ok_or_else(|| missing("pod", key))?;
+        let number = instance.workload;
+        self.stop(task);
+        match end {
+            End::InTime => self.after(200, Event::Reconcile(number)),
+            End::AtOnce => self.ended(task),
+        }
+        Ok("pod deleted".into())
+    }
+
+    fn obey_pause(&mut self, key: &Text) -> Result<Text> {
+        let number = self.workload(key).ok_or_else(|| missing("deployment", key))?.0;
+        if let Some(workload) = self.workloads.get_mut(&number) {
+            workload.held = true;
+            workload.version += 1;
+        }
+        Ok(self.version_said(number))
+    }
+
+    fn obey_resume(&mut self, key: &Text) -> Result<Text> {
+        let number = self.workload(key).ok_or_else(|| missing("deployment", key))?.0;
+        let now = self.clock;
+        if let Some(workload) = self.workloads.get_mut(&number) {
+            workload.held = false;
+            workload.version += 1;
+            if let Some(update) = workload.update.as_mut().filter(|it| it.state.under_way()) {
+                (update.started_at, update.moved_at) = (now, now);
+                let version = workload.version;
+                self.watch_for_stall(number, version);
+            }
+        }
+        Ok(self.version_said(number))
+    }
+
     /// Whether the disruption budget of a service allows one more of its tasks to be taken away: one at a time.
     pub(crate) fn may_evict(&self, number: u32) -> bool {
         let counts = self.counts(number);
@@ -264,6 +317,7 @@ impl World {
             }
             Kind::Endpoint => ("address", self.endpoints.get(key).map_or_else(gone, |it| it.url.clone())),
             Kind::Lock => ("holder", self.locks.get(key).map_or_else(|| Text::clean("nobody"), |it| it.holder.clone())),
+            Kind::Definition | Kind::Object => ("version", gone()),
             Kind::Cluster => ("tokens made", self.tokens_made(key).map_or_else(gone, Text::from)),
         }
     }

@@ -18,6 +18,7 @@ impl World {
         let endpoint = Endpoint {
             id: self.id(Kind::Endpoint, key.clone()),
             name: key.clone(),
+            group: Text::default(),
             environment: Some(environment.clone()),
             service: key.split(' ').next().map(|name| self.names.text(name)),
             url: url.into(),

@@ -59,12 +59,20 @@ impl World {
         workload.update = Some(update);
         let version = workload.version;
         self.mark(Mark::Workload(number));
+        self.watch_for_stall(number, version);
+    }
+
+    /// Looks after a while whether the update that is of this version still moves.
+    pub(super) fn watch_for_stall(&mut self, number: u32, version: u64) {
         self.after(STALLED_AFTER, Event::Deadline(number, version));
     }
 
     /// Moves an update on as far as it may go.
     pub(super) fn pump(&mut self, number: u32) {
-        let Some(workload) = self.workloads.get(&number).filter(|workload| workload.updating()) else { return };
+        let Some(workload) = self.workloads.get(&number).filter(|workload| workload.updating() && !workload.held)
+        else {
+            return;
+        };
         let (revision, config, desired) = (workload.spec.revision, workload.config, workload.desired());
         let (mut settled, mut coming, mut leaving) = (Vec::new(), Vec::new(), 0_u32);
         let mut outdated: Vec<(u32, u64)> = Vec::new();
@@ -113,6 +121,10 @@ impl World {
         }
         instance.settled = true;
         let (number, slot, revision) = (instance.workload, instance.slot, instance.revision);
+        // While rollouts are held back, what runs goes on running.
+        if self.workloads.get(&number).is_some_and(|it| it.held) {
+            return;
+        }
         let replaced: Vec<u64> = self
             .instances_of(number)
             .filter(|(_, it)| it.wanted && it.slot == slot && it.revision != revision)
@@ -161,6 +173,7 @@ impl World {
             | (
                 RolloutState::Completed
                 | RolloutState::Paused
+                | RolloutState::Held
                 | RolloutState::RolledBack
                 | RolloutState::RollbackPaused,
                 OnFailure::Pause | OnFailure::RollBack,
@@ -171,7 +184,9 @@ impl World {
     /// An update that has not moved for too long is stalled: the platform itself never gives up.
     pub(super) fn deadline(&mut self, number: u32, version: u64) {
         let now = self.clock;
-        let Some(workload) = self.workloads.get(&number).filter(|it| it.version == version && it.updating()) else {
+        let Some(workload) =
+            self.workloads.get(&number).filter(|it| it.version == version && it.updating() && !it.held)
+        else {
             return;
         };
         let Some(update) = &workload.update else { return };

@@ -26,6 +26,8 @@ pub(crate) struct Workload {
     pub(crate) update: Option<Update>,
     /// Whether the tasks of its next roll fail: its tag was pushed again, broken, since it was last pulled.
     pub(crate) brittle: bool,
+    /// Whether somebody holds its rollouts back.
+    pub(crate) held: bool,
     /// Counts up with every change of the spec, as a platform's version index does.
     pub(crate) version: u64,
     /// The newest revision given to a spec.
@@ -181,6 +183,9 @@ impl World {
             started_at: Some(update.started_at),
             ended_at: update.ended_at,
         });
+        if workload.held {
+            row.rollout = Some(held(row.rollout, row.replicas));
+        }
         row.health = self.service_health(number, workload, row.replicas);
         Some(row)
     }
@@ -192,12 +197,16 @@ impl World {
         if counts.running == 0 && workload.row.mode != Mode::Job {
             return if counts.pending > 0 && workload.updating() { Health::Progressing } else { Health::Failing };
         }
-        let stuck = workload.update.as_ref().is_some_and(|update| match update.state {
-            RolloutState::Stalled | RolloutState::Paused | RolloutState::RollbackPaused => true,
-            RolloutState::Completed | RolloutState::Updating | RolloutState::RollingBack | RolloutState::RolledBack => {
-                false
-            }
-        });
+        let waits = workload.held && counts.updated < counts.desired;
+        let stuck = waits
+            || workload.update.as_ref().is_some_and(|update| match update.state {
+                RolloutState::Stalled | RolloutState::Paused | RolloutState::RollbackPaused => true,
+                RolloutState::Completed
+                | RolloutState::Held
+                | RolloutState::Updating
+                | RolloutState::RollingBack
+                | RolloutState::RolledBack => false,
+            });
         let failing = self.instances_of(number).any(|(_, it)| it.wanted && it.health == Health::Failing);
         if stuck || failing {
             return Health::Degraded;
@@ -208,4 +217,15 @@ impl World {
         }
         if counts.running < counts.desired { Health::Degraded } else { Health::Healthy }
     }
+}
+
+/// The rollout of a service that is held back: how far it came, and what waits.
+fn held(before: Option<Rollout>, Replicas { updated, desired, .. }: Replicas) -> Rollout {
+    let message = if updated < desired {
+        format!("held back with {updated} of {desired} pods updated, until it is resumed")
+    } else {
+        "changes wait until it is resumed".to_owned()
+    };
+    let before = before.map(|it| (it.started_at, it.ended_at)).unwrap_or_default();
+    Rollout { state: RolloutState::Held, message: Some(message.into()), started_at: before.0, ended_at: before.1 }
 }

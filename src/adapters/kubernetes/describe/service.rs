@@ -14,7 +14,9 @@ use crate::{
 
 use super::super::{
     quantity::instant,
+    revisions::{self, Images, Revision},
     selector::{Labels, Selector},
+    way,
     workload::Sort,
 };
 
@@ -22,7 +24,10 @@ use super::super::{
 #[derive(Debug, Default)]
 pub(super) struct Around {
     pub(super) pods: Vec<Value>,
-    pub(super) replica_sets: Vec<Value>,
+    /// What keeps its revisions.
+    pub(super) keepers: Vec<Value>,
+    /// What nodes say of images; `None` where they may not be read.
+    pub(super) nodes: Option<Vec<Value>>,
     pub(super) budgets: Vec<Value>,
     pub(super) autoscalers: Vec<Value>,
     pub(super) fronts: Vec<Value>,
@@ -69,7 +74,7 @@ pub(super) fn sections(sort: Sort, object: &Value, around: &Around) -> Vec<Secti
         Section { title: sort.word().into(), body: Body::Facts(facts) },
         containers(object),
         pods(around),
-        revisions(around),
+        revisions(sort, around),
         autoscalers(sort, object, around),
         budgets(around),
         fronts(around),
@@ -130,26 +135,12 @@ fn pods(around: &Around) -> Section {
     table("Pods", &["pod", "state", "ready", "restarts", "node", "age"], rows.collect())
 }
 
-/// What it ran before, newest first.
-fn revisions(around: &Around) -> Section {
-    let number = |it: &Value| {
-        word(it, "/metadata/annotations/deployment.kubernetes.io~1revision").parse::<u64>().unwrap_or_default()
-    };
-    let mut sets: Vec<&Value> = around.replica_sets.iter().filter(|it| number(it) > 0).collect();
-    sets.sort_by_key(|it| std::cmp::Reverse(number(it)));
-    let now = wall_clock();
-    let rows = sets.into_iter().map(|it| {
-        let images: Vec<String> = each(it, "/spec/template/spec/containers").map(|it| word(it, "/image")).collect();
-        let age = instant(&word(it, "/metadata/creationTimestamp")).map_or_else(String::new, |at| brief(at.age(now)));
-        vec![
-            Text::from(number(it).to_string()),
-            word(it, "/status/replicas").into(),
-            age.into(),
-            images.join(", ").into(),
-            word(it, "/metadata/annotations/kubernetes.io~1change-cause").into(),
-        ]
-    });
-    table("Revisions", &["revision", "pods", "made", "images", "cause"], rows.collect())
+/// What it ran before, newest first, and what is known of those images.
+fn revisions(sort: Sort, around: &Around) -> Section {
+    let kind = way::Workload::ALL.into_iter().find(|it| it.word() == sort.word());
+    let found = kind.map(|kind| Revision::all(kind, &around.keepers)).unwrap_or_default();
+    let (images, now) = (Images::of(&around.pods, around.nodes.as_deref()), wall_clock());
+    table("Revisions", &revisions::COLUMNS, found.iter().map(|it| it.row(&images, now)).collect())
 }
 
 fn autoscalers(sort: Sort, object: &Value, around: &Around) -> Section {

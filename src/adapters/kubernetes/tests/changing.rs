@@ -107,7 +107,7 @@ async fn a_plan_asks_what_the_server_would_say_and_a_read_only_connection_does_n
     let _plan = bench.adapter.plan(OperationId("t-1".into()), intent(), Evidence::default()).await.expect("a plan");
     let asked = || bench.wire.asked().into_iter().filter(|it| !it.starts_with("GET")).collect::<Vec<_>>();
     assert_eq!(asked(), ["PATCH /api/v1/nodes/n1?dryRun=All&fieldManager=quarterdeck"]);
-    assert!(super::rehearsed("PATCH", "/api/v1/nodes/n1?dryRun=All&fieldManager=quarterdeck"));
+    assert!(super::rehearsed("PATCH", "/api/v1/nodes/n1?dryRun=All&fieldManager=quarterdeck", b"[]"));
     let settings = super::KubernetesSettings { read_only: true, ..bench.adapter.connection.settings().clone() };
     let only = super::Kubernetes::open(settings);
     let _plan = only.plan(OperationId("t-2".into()), intent(), Evidence::default()).await.expect("a plan");

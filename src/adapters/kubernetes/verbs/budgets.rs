@@ -3,7 +3,11 @@
 use serde::Deserialize;
 
 use super::{
-    super::{parsed, read::Read, selector::Selector},
+    super::{
+        parsed,
+        read::{Read, Right},
+        selector::Selector,
+    },
     Bench,
     pods::Pod,
 };
@@ -22,12 +26,12 @@ struct Rights {
     reason: String,
 }
 
-/// Why we may not evict pods of a namespace, as far as the server tells beforehand.
-pub(super) async fn denied(bench: &Bench, namespace: &str) -> Option<String> {
-    let said = bench.connection.get(&Read::MayEvict(namespace.to_owned())).await.ok()?;
+/// Why we may not do this to pods of a namespace, as far as the server tells beforehand.
+pub(super) async fn denied(bench: &Bench, right: Right, namespace: &str) -> Option<String> {
+    let said = bench.connection.get(&Read::May(right, namespace.to_owned())).await.ok()?;
     let Review { status: Rights { allowed, reason } } = parsed(&said).ok()?;
     let because = if reason.is_empty() { reason } else { format!(": {reason}") };
-    (!allowed).then(|| format!("the server does not let us evict pods of {namespace}{because}"))
+    (!allowed).then(|| format!("the server does not let us {} pods of {namespace}{because}", right.word()))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Bench, budgets::denied, workload::Reading};
+use super::{super::read::Right, Bench, budgets::denied, workload::Reading};
 use crate::{
     adapters::{feed, steps::draft::Touched},
     error::Result,
@@ -36,7 +36,7 @@ impl Draft {
         let settings = bench.connection.settings();
         let mut plan = Plan::new(operation, intent, settings.connection.clone(), feed::wall_clock());
         let session = bench.connection.session().await?;
-        plan.target = Text::clean(&match &settings.context {
+        plan.target = Text::clean(&match &session.context {
             Some(context) => format!("Kubernetes at {}, context {context}", session.server),
             None => format!("Kubernetes at {}", session.server),
         });
@@ -80,23 +80,29 @@ impl Draft {
 
     /// How much longer it takes.
     pub(super) fn lasts(&mut self, longer: Duration) {
-        self.expected += longer;
+        self.expected += self.plan.shared(longer);
     }
 
     /// Who would take a change of `reading` back, as far as its labels and annotations tell.
     pub(super) fn owners(&mut self, reading: &Reading) {
-        for owner in owners(&reading.object) {
-            let text = format!("{} is kept by {owner}, which may take this back", reading.title());
+        self.kept(&reading.title(), &reading.object);
+    }
+
+    /// Who would take a change of an object called `title` back.
+    pub(super) fn kept(&mut self, title: &str, object: &Value) {
+        for owner in owners(object) {
+            let text = format!("{title} is kept by {owner}, which may take this back");
             self.finds("another owner", Weight::Warn, text, "change it there too, or first");
         }
     }
 
-    /// Pods of `namespace` are to be evicted: whether we may.
-    pub(super) async fn evicts_in(&mut self, namespace: &str) {
-        if let Some(why) = denied(&self.bench, namespace).await
+    /// Something is to be done to pods of `namespace`: whether we may.
+    pub(super) async fn needs(&mut self, right: Right, namespace: &str) {
+        if let Some(why) = denied(&self.bench, right, namespace).await
             && !self.plan.guards.iter().any(|it| *it.text == *why)
         {
-            self.finds("rights", Weight::Forbid, why, "ask for the right to create pods/eviction there");
+            let hint = format!("ask for the right to {} there", right.rule());
+            self.finds("rights", Weight::Forbid, why, &hint);
         }
     }
 

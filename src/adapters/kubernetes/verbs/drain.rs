@@ -8,6 +8,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
+    super::read::Right,
     Bench,
     budgets::Budget,
     draft::Draft,
@@ -65,7 +66,7 @@ fn fate(pod: &Pod, orphan: bool) -> Fate {
     Fate::Goes(lost)
 }
 
-/// The plan for one or several nodes: all are cordoned first, then emptied one after the other.
+/// The plan for one or several nodes: all are cordoned first, then emptied so many at a time as the wish says.
 pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, evidence: Evidence) -> Result<Plan> {
     if intent.argument == Argument::StartFirst {
         let text = "Kubernetes evicts a pod before its replacement is ready: there is no drain that starts first";
@@ -123,7 +124,11 @@ fn told(draft: &mut Draft, leaving: &[Pod], machines: &[Machine]) {
         draft.touches_whole();
     }
     draft.plan.impact.tasks = u32::try_from(leaving.len()).unwrap_or(u32::MAX);
-    let several = if machines.len() > 1 { ", one node after the other" } else { "" };
+    let several = match draft.plan.at_a_time() {
+        Some(at_a_time) => format!(", nodes {at_a_time}"),
+        None if machines.len() > 1 => ", one node after the other".to_owned(),
+        None => String::new(),
+    };
     draft.say(format!(
         "{} pods are evicted at the same time{several}; each has its own grace to end, and its controller makes another elsewhere",
         leaving.len()
@@ -171,7 +176,7 @@ async fn budgets(draft: &mut Draft, leaving: &[Pod]) {
         spaces.entry(&pod.metadata.namespace).or_default().push(pod);
     }
     for (namespace, pods) in spaces {
-        draft.evicts_in(namespace).await;
+        draft.needs(Right::Evict, namespace).await;
         match Budget::of(&draft.bench, namespace).await {
             Ok(budgets) => weigh(draft, namespace, &pods, &budgets),
             Err(error) => {

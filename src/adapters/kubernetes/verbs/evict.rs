@@ -4,7 +4,10 @@
 use serde_json::json;
 
 use super::{
-    super::way::{Way, named},
+    super::{
+        read::Right,
+        way::{Way, named},
+    },
     Bench,
     budgets::Budget,
     draft::{Draft, held, step},
@@ -26,20 +29,15 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
     let mut draft = Draft::new(bench, operation, &intent, evidence.environments.clone()).await?;
     let mut last = String::new();
     for subject in &intent.subjects {
-        let (namespace, name, uid) = named(subject)?;
-        let pod = Pod::read(&draft.bench, namespace, name).await?;
-        if uid.is_some_and(|uid| uid != pod.metadata.uid) {
-            let what =
-                format!("pod {namespace}/{name} was made again since you saw it: this is another one of that name");
-            return Err(Error::new(ErrorKind::Conflict, what).hint("look at it again, then decide again"));
-        }
+        let (namespace, name, _) = named(subject)?;
+        let pod = meant(&draft.bench, subject).await?;
         if pod.ending() {
             return Err(Error::new(ErrorKind::Conflict, format!("pod {namespace}/{name} is ending already")));
         }
         let budgets = Budget::of(&draft.bench, namespace).await?;
         let orphan = pod.orphan(&draft.bench).await?;
         draft.touches(namespace);
-        draft.evicts_in(namespace).await;
+        draft.needs(Right::Evict, namespace).await;
         draft.plan.steps.push(eviction(subject, &pod)?);
         draft.plan.impact.tasks += 1;
         draft.plan.rollback = rollback(&pod).into();
@@ -51,6 +49,17 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
     }
     draft.loses(&evidence, &intent.subjects);
     Ok(draft.finish(&last))
+}
+
+/// The pod that is meant, as it is now: another of the same name is not it.
+pub(super) async fn meant(bench: &Bench, subject: &ResourceId) -> Result<Pod> {
+    let (namespace, name, uid) = named(subject)?;
+    let pod = Pod::read(bench, namespace, name).await?;
+    if uid.is_some_and(|uid| uid != pod.metadata.uid) {
+        let what = format!("pod {namespace}/{name} was made again since you saw it: this is another one of that name");
+        return Err(Error::new(ErrorKind::Conflict, what).hint("look at it again, then decide again"));
+    }
+    Ok(pod)
 }
 
 /// The step that evicts one pod.
@@ -69,9 +78,10 @@ pub(super) fn eviction(subject: &ResourceId, pod: &Pod) -> Result<Step> {
     Ok(step(subject, &format!("evict {}", pod.title()), request, presumed, waits))
 }
 
-fn rollback(pod: &Pod) -> &'static str {
+/// How the end of a pod is undone: never.
+pub(super) fn rollback(pod: &Pod) -> &'static str {
     match pod.controller() {
-        Some(_) => "an eviction is not undone; its controller makes another pod, perhaps on the same node",
+        Some(_) => "it is not undone; its controller makes another pod, perhaps on the same node",
         None => "it cannot be undone: no controller makes this pod again",
     }
 }
@@ -106,7 +116,7 @@ fn covered(draft: &mut Draft, pod: &Pod, budgets: &[Budget]) {
 }
 
 /// What `kubectl drain` would skip, refuse or need a flag for.
-fn facts(draft: &mut Draft, pod: &Pod, orphan: bool) {
+pub(super) fn facts(draft: &mut Draft, pod: &Pod, orphan: bool) {
     if pod.mirror() {
         let text = "it mirrors a static pod of its node: the kubelet makes it again, whatever the server does";
         draft.finds("static pod", Weight::Forbid, text, "change its file on the node");
@@ -114,7 +124,7 @@ fn facts(draft: &mut Draft, pod: &Pod, orphan: bool) {
     match pod.controller() {
         _ if pod.ended() => {}
         None => {
-            let text = "no controller owns it: it will not come back";
+            let text = "no controller owns it: it is gone for ever";
             draft.finds("unmanaged pod", Weight::Warn, text, "make sure somebody can make it again");
         }
         Some(owner) if owner.kind == "DaemonSet" && orphan => {

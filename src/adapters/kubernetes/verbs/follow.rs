@@ -8,10 +8,11 @@ use super::{
     super::{
         pod::Pod,
         read::List,
+        rollout::Standing,
+        trouble::Undecoded,
         way::{Named, Way},
     },
     Bench, patch,
-    standing::{Standing, standing},
     workload::Reading,
 };
 use crate::{
@@ -35,7 +36,7 @@ const DEAF: Duration = Duration::from_mins(15);
 const STILL: Duration = Duration::from_mins(10);
 
 /// What a pod says that will not become ready by itself.
-const HOPELESS: [&str; 9] = [
+pub(super) const HOPELESS: [&str; 9] = [
     "ImagePullBackOff",
     "ErrImagePull",
     "InvalidImageName",
@@ -123,7 +124,7 @@ impl<'a> Following<'a> {
         }
         let (stuck, ready) = self.pods(&reading, says).await?;
         let moved = matches!(Way::of(&self.step.request), Ok(Way::Eviction(..)));
-        match standing(self.named.kind, &reading.object) {
+        match Standing::of(self.named.kind, &reading.object)? {
             // The numbers above may be from before the pod left.
             Standing::Over(total, _) if moved && ready < total => {
                 self.tell((ready, total, format!("{ready} of {total} pods ready")), says).await;
@@ -133,18 +134,35 @@ impl<'a> Following<'a> {
                 self.tell((total, total, text.clone()), says).await;
                 Ok(Some(verdict(Outcome::Completed, text)))
             }
-            Standing::Paused => {
+            Standing::Parted(new, held) => {
+                let text = format!("all {new} pods from number {held} on are updated and ready");
+                self.tell((new, new, text.clone()), says).await;
+                Ok(Some(verdict(Outcome::Completed, text)))
+            }
+            Standing::Paused(updated, wanted) => {
                 let mut verdict = verdict(Outcome::Paused, "somebody paused its rollouts meanwhile");
-                verdict.left.push("some pods are new, some are not; it stays so until it is resumed".into());
+                verdict.left.push(Text::clean(&format!(
+                    "{updated} of {wanted} pods are updated; it stays so until it is resumed"
+                )));
                 Ok(Some(verdict))
             }
-            Standing::Failed(why) => {
+            Standing::OnDelete(updated, wanted) => {
+                let text = format!("{updated} of {wanted} pods are updated: it replaces them only as they are deleted");
+                let mut verdict = verdict(Outcome::Paused, text);
+                verdict.left.push("the others run the old version until somebody deletes them".into());
+                Ok(Some(verdict))
+            }
+            Standing::Late(why) => {
                 let why = stuck.map_or(why.clone(), |stuck| format!("{why} ({stuck})"));
                 let mut verdict = verdict(Outcome::Failed, why);
                 verdict.left.push("the controller goes on trying and does not go back by itself; roll it back".into());
                 Ok(Some(verdict))
             }
-            Standing::Going(done, total, text) => {
+            Standing::Refused(done, total, why) => {
+                self.tell((done, total, format!("{done} of {total} pods updated")), says).await;
+                Ok(self.stalled(Some(why), says).await)
+            }
+            Standing::Going(done, total, text) | Standing::Unready(done, total, text) => {
                 self.tell((done, total, text), says).await;
                 Ok(self.stalled(stuck, says).await)
             }
@@ -172,7 +190,7 @@ impl<'a> Following<'a> {
         let bytes = reading.selected(self.bench, List::Pods).await?;
         let pods: Pods<'_> = serde_json::from_slice(&bytes).map_err(|cause| {
             Error::new(ErrorKind::Malformed, "the pods were answered in a way that cannot be understood")
-                .because(&cause)
+                .because(&Undecoded::from(&cause))
         })?;
         let (mut stuck, mut whole) = (None, 0);
         let first = self.told.is_empty();
@@ -203,7 +221,8 @@ impl<'a> Following<'a> {
             Some(reason) => {
                 let (reason, since) = (Text::clean(&reason), feed::wall_clock());
                 if self.waiting.as_ref() != Some(&reason) {
-                    says.say(Progress::Waiting { reason: reason.clone(), since }).await;
+                    let id = self.step.subject.clone();
+                    says.say(Progress::Waiting { id, reason: reason.clone(), since }).await;
                     self.waiting = Some(reason);
                 }
             }

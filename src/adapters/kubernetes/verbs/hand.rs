@@ -12,21 +12,24 @@ use super::{
         way::{Named, Way},
         write,
     },
-    Bench,
+    Bench, delete,
     draft::wanted,
     evict::{NODE, UID},
     follow::Following,
     leaving::{Departures, Leaver},
-    locking, patch, rebalance,
+    locking, patch, pausing,
+    pods::Pod,
+    rebalance,
     roll::TEMPLATE,
     rollback,
+    successor::{Claims, Successors},
     workload::Reading,
 };
 use crate::{
     adapters::steps::{Hand, Says, Sight, all_done, change::Changes, verdict},
     error::{Error, ErrorKind, Result},
     fleet::Text,
-    operation::{Outcome, Plan, Step, Verb, Verdict},
+    operation::{Lane, Outcome, Plan, Step, Verb, Verdict},
     platform::{Cancel, Ticket},
 };
 
@@ -34,6 +37,8 @@ use crate::{
 pub(super) enum Ready {
     /// This is sent.
     Body(Value),
+    /// This is sent, and that was there before.
+    Deletion(Value, Successors),
     /// The pod is gone, or on its way.
     Leaving(&'static str),
 }
@@ -43,21 +48,24 @@ pub(super) struct KubernetesHand {
     bench: Bench,
     verb: Verb,
     departures: Departures,
+    claims: Claims,
 }
 
 impl KubernetesHand {
     /// Does the steps of `plan`.
     pub(super) fn new(bench: Bench, plan: &Plan) -> Self {
-        Self { bench, verb: plan.verb, departures: Departures::of(plan) }
+        Self { bench, verb: plan.verb, departures: Departures::of(plan), claims: Claims::default() }
     }
 
-    /// What the server says to a step's patch when it is only to say so.
+    /// What the server says to a step's patch or deletion when it is only to say so.
     pub(super) async fn rehearsed(&self, step: &Step) -> Result<()> {
-        if !matches!(Way::of(&step.request), Ok(Way::Node(_) | Way::Workload(_))) {
+        if !matches!(Way::of(&step.request), Ok(Way::Node(_) | Way::Workload(_) | Way::Deletion(..))) {
             return Ok(());
         }
         match self.prepare(step).await? {
-            Ready::Body(patch) => self.bench.connection.rehearse(Rehearsal::of(&step.request, &patch)?).await,
+            Ready::Body(body) | Ready::Deletion(body, _) => {
+                self.bench.connection.rehearse(Rehearsal::of(&step.request, &body)?).await
+            }
             Ready::Leaving(_) => Ok(()),
         }
     }
@@ -179,6 +187,13 @@ impl Hand for KubernetesHand {
                     Some(_) => Ready::Body(step.request.change.clone()),
                 })
             }
+            Way::Deletion(namespace, name) => Ok(match Leaver::of(step, namespace, name).look(&self.bench).await? {
+                None => Ready::Leaving("it had left before"),
+                Some(pod) if pod.ending() && !delete::hastens(&step.request, &pod) => {
+                    Ready::Leaving("it was told to end before")
+                }
+                Some(pod) => Ready::Deletion(step.request.change.clone(), Successors::of(&self.bench, &pod).await?),
+            }),
             way @ (Way::NewLease(_) | Way::Lease(..) | Way::Release(..)) => self.lock(way, step).await,
         }
     }
@@ -186,34 +201,45 @@ impl Hand for KubernetesHand {
     fn needless(&self, ready: &Ready) -> Option<Text> {
         match ready {
             Ready::Leaving(why) => Some((*why).into()),
-            Ready::Body(_) => None,
+            Ready::Body(_) | Ready::Deletion(..) => None,
         }
     }
 
-    /// The pods of a node leave it together.
-    fn together<'a>(&self, step: &'a Step) -> Option<&'a str> {
-        let eviction = self.verb == Verb::Drain && matches!(Way::of(&step.request), Ok(Way::Eviction(..)));
-        wanted(step, NODE).filter(|_| eviction)
+    /// The pods of a node leave it together, those of a service that is spread again one by one.
+    fn lane<'a>(&self, plan: &Plan, step: &'a Step) -> Option<Lane<'a>> {
+        match (self.verb, Way::of(&step.request)) {
+            (Verb::Drain, Ok(Way::Eviction(..))) => wanted(step, NODE).map(Lane::All),
+            (Verb::Rebalance, Ok(Way::Eviction(..))) => wanted(step, rebalance::OF).map(Lane::One),
+            _ => plan.lane(step),
+        }
     }
 
     async fn send(&self, ticket: Ticket, step: &Step, ready: &Ready) -> Result<Text> {
-        let Ready::Body(body) = ready else { return Err(Error::new(ErrorKind::Internal, "there is nothing to send")) };
+        let (Ready::Body(body) | Ready::Deletion(body, _)) = ready else {
+            return Err(Error::new(ErrorKind::Internal, "there is nothing to send"));
+        };
         let (connection, way) = (&self.bench.connection, Way::of(&step.request)?);
         match way {
             Way::Node(_) | Way::Workload(_) | Way::Lease(..) => {
                 write::patch(ticket, connection, &way, body).await.map(|_| "accepted".into())
             }
-            Way::Eviction(..) => match write::create(ticket, connection, &way, body).await {
-                Ok(_) => Ok("accepted".into()),
-                // Whoever is gone, or is another by now, has left.
-                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict) => {
-                    match self.sight(step).await {
-                        Ok(Sight::Took) => Ok("it had left already".into()),
-                        _ => Err(error),
+            Way::Eviction(..) | Way::Deletion(..) => {
+                let sent = match way {
+                    Way::Deletion(..) => write::remove(ticket, connection, &way, body).await,
+                    _ => write::create(ticket, connection, &way, body).await,
+                };
+                match sent {
+                    Ok(_) => Ok("accepted".into()),
+                    // Whoever is gone, or is another by now, has left.
+                    Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict) => {
+                        match self.sight(step).await {
+                            Ok(Sight::Took) => Ok("it had left already".into()),
+                            _ => Err(error),
+                        }
                     }
+                    Err(error) => Err(error),
                 }
-                Err(error) => Err(error),
-            },
+            }
             Way::NewLease(_) => write::create(ticket, connection, &way, body).await.map(|_| "accepted".into()),
             Way::Release(..) => write::remove(ticket, connection, &way, body).await.map(|_| "accepted".into()),
         }
@@ -227,11 +253,16 @@ impl Hand for KubernetesHand {
                 let pod = Leaver::of(step, namespace, name).look(&self.bench).await?;
                 Ok(if pod.is_none_or(|pod| pod.ending()) { Sight::Took } else { Sight::NotYet })
             }
+            Way::Deletion(namespace, name) => {
+                let pod = Leaver::of(step, namespace, name).look(&self.bench).await?;
+                let ends = |pod: Pod| pod.ending() && !delete::hastens(&step.request, &pod);
+                Ok(if pod.is_none_or(ends) { Sight::Took } else { Sight::NotYet })
+            }
             way @ (Way::NewLease(_) | Way::Lease(..) | Way::Release(..)) => self.sight_of_lock(way, step).await,
         }
     }
 
-    async fn follow(&self, step: &Step, _: Option<&Ready>, cancel: &Cancel, says: &Says) -> Verdict {
+    async fn follow(&self, step: &Step, ready: Option<&Ready>, cancel: &Cancel, says: &Says) -> Verdict {
         match Way::of(&step.request) {
             Ok(Way::Node(_))
                 if Changes::of(&step.request).is_ok_and(|it| it.to(&["unschedulable"]).is_some_and(Value::is_null)) =>
@@ -248,6 +279,20 @@ impl Hand for KubernetesHand {
                     }
                     Some(_) | None => gone,
                 }
+            }
+            Ok(Way::Deletion(namespace, name)) => {
+                let leaver = Leaver::of(step, namespace, name);
+                let gone = self.departures.until_gone(&self.bench, step, leaver, cancel, says).await;
+                match ready {
+                    Some(Ready::Deletion(_, successors)) if gone.outcome == Outcome::Completed => {
+                        successors.until_ready(&self.bench, step, &self.claims, cancel, says).await
+                    }
+                    // What was there before it is not known in another life.
+                    _ => gone,
+                }
+            }
+            Ok(Way::Workload(named)) if pausing::is(&step.request) => {
+                pausing::until_seen(&self.bench, step, named, cancel, says).await
             }
             Ok(Way::Workload(named)) => Following::new(&self.bench, step, named).until_over(cancel, says).await,
             Ok(Way::Release(..)) => verdict(Outcome::Completed, "it is gone"),

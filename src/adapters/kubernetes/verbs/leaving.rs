@@ -116,7 +116,7 @@ impl Departures {
         for (by, many) in blocks {
             text = format!("{text}, {many} {by}");
         }
-        let id = ResourceId::new(step.subject.connection.clone(), Kind::Node, Text::clean(node));
+        let id = node_id(step, node);
         let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
         Some(Progress::Subject { id, done: number(gone), total: number(pods.len()), text: Text::clean(&text) })
     }
@@ -128,6 +128,11 @@ impl Departures {
         if let Some(progress) = self.node(step, node) {
             says.say(progress).await;
         }
+    }
+
+    /// What the leaving of a pod is part of: in a drain, its node's.
+    fn subject(&self, step: &Step, leaver: Leaver<'_>) -> ResourceId {
+        leaver.node.filter(|_| self.drains()).map_or_else(|| step.subject.clone(), |node| node_id(step, node))
     }
 
     fn drains(&self) -> bool {
@@ -183,7 +188,7 @@ impl Departures {
                         );
                         verdict
                             .left
-                            .push("its node may not be heard: whether its containers stopped is not known".into());
+                            .push("its node may not be heard: whether its containers stopped is not known; deleted with a grace of 0 the server forgets it".into());
                         return verdict;
                     }
                 }
@@ -192,14 +197,17 @@ impl Departures {
                     if since.read() > DEAF {
                         return verdict(
                             Outcome::Unknown,
-                            format!("it was evicted, then the server fell silent: {error}"),
+                            format!("it was told to end, then the server fell silent: {error}"),
                         );
                     }
                     says.say(Progress::Trouble(error)).await;
                 }
             }
             if cancel.asked() {
-                return verdict(Outcome::Cancelled, "it was evicted and ends by itself; nobody waits for it any more");
+                return verdict(
+                    Outcome::Cancelled,
+                    "it was told to end and ends by itself; nobody waits for it any more",
+                );
             }
             tokio::select! {
                 () = feed::sleep(LOOK) => {}
@@ -236,7 +244,8 @@ impl Departures {
                     if word != told {
                         self.say(step, leaver, Word::Blocked(word.clone()), &word, says).await;
                         let reason = Text::clean(&format!("{}/{} {word}", leaver.namespace, leaver.name));
-                        says.say(Progress::Waiting { reason, since }).await;
+                        let id = self.subject(step, leaver);
+                        says.say(Progress::Waiting { id, reason, since }).await;
                         told = word;
                     }
                     false
@@ -271,6 +280,10 @@ impl Departures {
         let budgets = Budget::of(bench, leaver.namespace).await?;
         Ok(budgets.into_iter().find(|budget| budget.covers(&pod) && budget.blocks(&pod)))
     }
+}
+
+fn node_id(step: &Step, node: &str) -> ResourceId {
+    ResourceId::new(step.subject.connection.clone(), Kind::Node, Text::clean(node))
 }
 
 /// What a pod that was told to end does.

@@ -46,6 +46,7 @@ pub(super) struct Metadata {
     #[serde(default)]
     owner_references: Vec<Owner>,
     deletion_timestamp: Option<String>,
+    deletion_grace_period_seconds: Option<u64>,
 }
 
 /// Who made it.
@@ -133,6 +134,12 @@ impl Pod {
         self.metadata.owner_references.iter().find(|owner| owner.controller)
     }
 
+    /// Its labels and annotations, as an object has them.
+    pub(super) fn marks(&self) -> serde_json::Value {
+        let Metadata { labels, annotations, .. } = &self.metadata;
+        serde_json::json!({ "metadata": { "labels": labels, "annotations": annotations } })
+    }
+
     /// Where it is.
     pub(super) fn node(&self) -> Option<&str> {
         self.spec.node_name.as_deref()
@@ -146,6 +153,11 @@ impl Pod {
     /// Whether it was told to end.
     pub(super) const fn ending(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
+    }
+
+    /// Whether being told to end within so many seconds makes it end sooner than it does, if it was told to already.
+    pub(super) fn hastened_by(&self, seconds: u32) -> bool {
+        self.metadata.deletion_grace_period_seconds.is_none_or(|now| u64::from(seconds) < now)
     }
 
     /// When its grace is over, where it was told to end.

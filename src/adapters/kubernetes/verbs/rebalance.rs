@@ -1,5 +1,6 @@
 //! Rebalance: Kubernetes never moves a running pod by itself, so nodes that came back stay empty. Only the surplus of the
-//! crowded places is evicted, one pod after the other, each within its budget and once the one before is replaced.
+//! crowded places is evicted, of a service one pod after the other, each within its budget and once the one before is
+//! replaced.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use serde_json::Value;
 use super::{
     super::{
         parsed,
-        read::{Collection, List, Read},
-        selector::Labels,
+        read::{Collection, List, Read, Right},
+        selector::{Expression, Labels},
         way::{Named, Workload},
     },
     Bench,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    operation::{Evidence, Intent, OperationId, Plan, Weight},
+    operation::{Evidence, Intent, OperationId, Plan, Step, Weight, side_by_side},
 };
 
 /// The precondition that names the workload which is to be whole again before the next pod goes.
@@ -77,6 +78,34 @@ struct Wants {
     node_selector: Labels,
     tolerations: Vec<Toleration>,
     topology_spread_constraints: Vec<Spread>,
+    affinity: Affinity,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Affinity {
+    node_affinity: NodeAffinity,
+}
+
+/// Only what is required: what is preferred keeps no pod from a node.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct NodeAffinity {
+    required_during_scheduling_ignored_during_execution: Option<Required>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Required {
+    node_selector_terms: Vec<Term>,
+}
+
+/// One of several must hold, with all that it asks for; one that asks for nothing never does.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Term {
+    match_expressions: Vec<Expression>,
+    match_fields: Vec<Expression>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +135,15 @@ impl Toleration {
     }
 }
 
+impl Term {
+    fn holds(&self, node: &Metadata) -> bool {
+        let fields = Labels::from([("metadata.name".to_owned(), node.name.clone())]);
+        let asks = !self.match_expressions.is_empty() || !self.match_fields.is_empty();
+        let labels = self.match_expressions.iter().all(|it| it.holds(&node.labels));
+        asks && labels && self.match_fields.iter().all(|it| it.holds(&fields))
+    }
+}
+
 impl Wants {
     /// Whether a pod may be placed on the node.
     fn fits(&self, node: &Place) -> bool {
@@ -113,7 +151,10 @@ impl Wants {
         let labels = self.node_selector.iter().all(|(key, value)| node.metadata.labels.get(key) == Some(value));
         let bears =
             |taint: &Taint| taint.effect == "PreferNoSchedule" || self.tolerations.iter().any(|it| it.bears(taint));
-        ready && !node.spec.unschedulable && labels && node.spec.taints.iter().all(bears)
+        let required = &self.affinity.node_affinity.required_during_scheduling_ignored_during_execution;
+        let drawn = |it: &Required| it.node_selector_terms.iter().any(|term| term.holds(&node.metadata));
+        let drawn = required.as_ref().is_none_or(drawn);
+        ready && !node.spec.unschedulable && labels && drawn && node.spec.taints.iter().all(bears)
     }
 
     /// Over what pods are to be spread, and how unevenly they may be at most.
@@ -179,6 +220,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
     let read = Read::Labelled { of: Collection::whole(List::Nodes), selector: String::new() };
     let nodes: Nodes = parsed(&draft.bench.connection.get(&read).await?)?;
     let (mut even, mut skewed, mut leaving, mut last) = (Vec::new(), Vec::new(), Vec::new(), String::new());
+    let mut lanes: Vec<Vec<Step>> = Vec::new();
     for subject in &intent.subjects {
         let reading = Reading::of(&draft.bench, Named::of(subject)?).await?;
         if reading.kind == Workload::DaemonSet {
@@ -194,17 +236,19 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             Ok((moves, text)) => {
                 draft.say(format!("{}: {text}; {} of {} pods move", reading.name, moves.len(), pods.len()));
                 let budgets = Budget::of(&draft.bench, &reading.namespace).await?;
+                let mut lane = Vec::new();
                 for pod in moves {
                     let id = pod.id(&draft.bench);
                     let mut step = eviction(&id, pod)?;
                     step.preconditions.push(looked_at(OF, &subject.key));
-                    draft.plan.steps.push(step);
+                    lane.push(step);
                     held_back(&mut draft, pod, &budgets);
                     draft.lasts(pod.grace() + START);
                     leaving.push(id);
                 }
+                lanes.push(lane);
                 draft.touches(&reading.namespace);
-                draft.evicts_in(&reading.namespace).await;
+                draft.needs(Right::Evict, &reading.namespace).await;
                 last.clone_from(&reading.name);
                 skewed.push(subject.clone());
             }
@@ -218,8 +262,11 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
     }
     draft.loses(&evidence, &leaving);
     draft.plan.impact.tasks = u32::try_from(leaving.len()).unwrap_or(u32::MAX);
-    draft.say("where a new pod goes is the scheduler's choice; each is waited for before the next one leaves");
+    draft.say(
+        "where a new pod goes is the scheduler's choice; each is waited for before the next of its service leaves",
+    );
     draft.plan.rollback = "there is none, and nothing to go back to: image and configuration stay".into();
+    draft.plan.steps = side_by_side(lanes, intent.batch.get());
     draft.plan.subjects = skewed;
     Ok(draft.finish(&last))
 }
@@ -285,5 +332,27 @@ mod tests {
         let bears = json!({"tolerations": [{"key": "gpu", "operator": "Exists"}]});
         check(&bears, &["a", "a", "b"], &nodes, Ok((1, "2 pods on a, 0 on c")));
         check(&json!({"nodeSelector": {"zone": "3"}}), &["a"], &nodes, Err("no node could take its pods"));
+    }
+
+    #[test]
+    fn pods_are_drawn_to_nodes_as_the_scheduler_draws_them() {
+        let nodes = [node("a", "1"), node("b", "1"), node("c", "2"), node("d", "30")];
+        let drawn = |terms: Value, expected| {
+            let affinity = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}});
+            check(&json!({"affinity": {"nodeAffinity": affinity}}), &["a", "a", "b", "b"], &nodes, expected);
+        };
+        let zone = |operator: &str, values: &[&str]| json!({"matchExpressions": [{"key": "zone", "operator": operator, "values": values}]});
+        let (even, nowhere) = (Err("it is spread already"), Err("no node could take its pods"));
+        drawn(json!([zone("In", &["1"])]), even);
+        drawn(json!([zone("NotIn", &["2", "30"])]), even);
+        drawn(json!([zone("In", &["1"]), zone("In", &["2"])]), Ok((1, "2 pods on b, 0 on c")));
+        drawn(json!([zone("Lt", &["2"])]), even);
+        drawn(json!([zone("Gt", &["30"])]), nowhere);
+        drawn(json!([zone("Gt", &["29"])]), even);
+        drawn(json!([{"matchFields": [{"key": "metadata.name", "operator": "NotIn", "values": ["c", "d"]}]}]), even);
+        drawn(json!([{}]), nowhere);
+        let preferred = json!({"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []},
+            "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}}});
+        check(&preferred, &["a", "b", "c"], &nodes, even);
     }
 }

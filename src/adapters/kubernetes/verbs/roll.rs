@@ -38,7 +38,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
                 ErrorKind::Unsupported,
                 format!("{} replaces its pods only as they are deleted (OnDelete)", reading.title()),
             )
-            .hint("evict its pods one by one, or give it the strategy RollingUpdate"));
+            .hint("evict or delete its pods one by one, or give it the strategy RollingUpdate"));
         }
         let changes = Changes::small().set(reading.spec(), &STAMP, json!(NOW));
         let title = format!("roll {}", reading.title());
@@ -57,9 +57,9 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
 pub(super) fn moving(reading: &Reading) -> Result<()> {
     if reading.paused() {
         let text = format!("the rollouts of {} are paused: nothing would be replaced", reading.title());
-        let (namespace, name) = (&reading.namespace, &reading.name);
-        return Err(Error::new(ErrorKind::Unsupported, text)
-            .hint(format!("resume them first: kubectl rollout resume -n {namespace} deployment/{name}")));
+        let hint =
+            format!("resume them first: `resume-rollout`, here or as `quarterdeck resume-rollout {}`", reading.name);
+        return Err(Error::new(ErrorKind::Unsupported, text).hint(hint));
     }
     Ok(())
 }

@@ -1,22 +1,24 @@
-//! Rollback: back to the revision before, as `kubectl rollout undo` goes. A Deployment keeps its revisions as
-//! `ReplicaSets`, the others as `ControllerRevisions`. Going back makes a new revision, so that another leads forward.
+//! Rollback: back to the revision before, or to one that is named, as `kubectl rollout undo` goes. Going back makes a new
+//! revision, so that another leads forward.
 
 use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        read::List,
+        parsed,
+        revisions::{self, ANNOTATION, Images, Revision, images},
         way::{Named, Way, Workload},
     },
     Bench,
     draft::{Draft, held, looked_at, step},
     evict::UID,
     roll::{TEMPLATE, moving, replaced},
-    workload::{Reading, hash, images},
+    workload::{Objects, Reading},
 };
 use crate::{
+    adapters::feed,
     error::{Error, ErrorKind, Result},
-    fleet::Text,
+    fleet::{ResourceId, Text},
     operation::{Argument, Evidence, Intent, OperationId, Plan, Request, Step},
 };
 
@@ -24,8 +26,6 @@ use crate::{
 pub(super) const BEFORE: &str = "hash of the template before";
 /// In a request's change: from which revision to which.
 const REVISION: &str = "revision";
-/// Where a Deployment and its `ReplicaSets` keep the number.
-const ANNOTATION: &str = "deployment.kubernetes.io/revision";
 /// Annotations that are the Deployment's own, whatever its template is.
 const OWN: [&str; 6] = [
     "kubectl.kubernetes.io/last-applied-configuration",
@@ -35,101 +35,92 @@ const OWN: [&str; 6] = [
     "deployment.kubernetes.io/max-replicas",
     "deprecated.deployment.rollback.to",
 ];
-/// So many revisions are named.
-const NAMED: usize = 5;
-
-/// One revision of what makes pods.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Revision {
-    number: u64,
-    /// Without the hash that its `ReplicaSet` adds.
-    template: Value,
-    annotations: Map<String, Value>,
-}
-
-impl Revision {
-    fn of(kind: Workload, object: &Value) -> Option<Self> {
-        let annotations =
-            object.pointer("/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default();
-        let (number, from) = match kind {
-            Workload::Deployment => (annotations.get(ANNOTATION)?.as_str()?.parse().ok()?, "/spec/template"),
-            Workload::StatefulSet | Workload::DaemonSet => (object.get("revision")?.as_u64()?, "/data/spec/template"),
-        };
-        let mut template = object.pointer(from)?.clone();
-        if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
-            labels.remove("pod-template-hash");
-        }
-        // A ControllerRevision is a patch, which says of itself that it replaces all.
-        template.as_object_mut()?.remove("$patch");
-        Some(Self { number, template, annotations })
-    }
-
-    fn images(&self) -> String {
-        images(&self.template).into_iter().map(|(_, image)| image).collect::<Vec<_>>().join(", ")
-    }
-
-    fn hash(&self) -> String {
-        hash(&self.template)
-    }
-}
+/// So many revisions are told of: as many as a workload keeps where nobody says.
+const NAMED: usize = 10;
 
 /// The revisions there are, newest first.
 async fn history(bench: &Bench, reading: &Reading) -> Result<Vec<Revision>> {
-    let list = match reading.kind {
-        Workload::Deployment => List::ReplicaSets,
-        Workload::StatefulSet | Workload::DaemonSet => List::ControllerRevisions,
-    };
-    let owned = reading.owned(bench, list).await?;
-    let mut found: Vec<Revision> = owned.iter().filter_map(|it| Revision::of(reading.kind, it)).collect();
-    found.sort_by_key(|it| std::cmp::Reverse(it.number));
-    Ok(found)
+    Ok(Revision::all(reading.kind, &reading.owned(bench, Revision::list(reading.kind)).await?))
+}
+
+/// What is known of images. Not everybody may look at nodes.
+async fn known(bench: &Bench, reading: &Reading) -> Images {
+    let pods = reading.owned_pods(bench).await.unwrap_or_default();
+    let nodes = bench.connection.get(&revisions::nodes()).await.and_then(|json| parsed::<Objects>(&json));
+    Images::of(&pods, nodes.ok().as_ref().map(|it| it.items.as_slice()))
 }
 
 pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, evidence: Evidence) -> Result<Plan> {
+    let chosen = match intent.argument {
+        Argument::Revision(number) => Some(number),
+        _ => None,
+    };
     let mut draft = Draft::new(bench, operation, &intent, evidence.environments).await?;
-    let mut last = String::new();
+    let (mut last, mut left) = (String::new(), Vec::new());
     for subject in &intent.subjects {
         let reading = Reading::of(&draft.bench, Named::of(subject)?).await?;
         last.clone_from(&reading.name);
         moving(&reading)?;
         let history = history(&draft.bench, &reading).await?;
-        let (Some(now), Some(before)) = (history.first(), history.get(1)) else {
-            let text = format!("{} has no revision before this one", reading.title());
-            return Err(Error::new(ErrorKind::Unsupported, text)
-                .hint("promote the digest it should run, or apply it as it was"));
-        };
-        if before.hash() == reading.template_hash() {
-            let text = format!("{} is as revision {} already", reading.title(), before.number);
-            return Err(Error::new(ErrorKind::Conflict, text));
-        }
-        draft.plan.steps.push(back(subject, &reading, now, before)?);
+        let (now, to) = target(&reading, &history, chosen)?;
+        draft.plan.steps.push(back(subject, &reading, now, to)?);
         draft.owners(&reading);
         replaced(&mut draft, &reading);
         draft.touches(&reading.namespace);
-        let known: Vec<String> =
-            history.iter().take(NAMED).map(|it| format!("{} {}", it.number, it.images())).collect();
-        draft.say(format!("{}: revisions {}", reading.name, known.join("; ")));
-        if now.images() == before.images() {
-            draft.say(format!(
-                "{}: the image stays {}; only the rest of the template goes back",
-                reading.name,
-                now.images()
-            ));
+        let (images, at) = (known(&draft.bench, &reading).await, feed::wall_clock());
+        for revision in history.iter().take(NAMED) {
+            draft.say(format!("{}: {}", reading.name, revision.told(&images, at)));
+        }
+        if now.images() == to.images() {
+            let text = "the image stays {}; only the rest of the template goes back";
+            draft.say(format!("{}: {}", reading.name, text.replace("{}", &now.images())));
         } else {
-            draft.say(format!("{}: {} becomes {}", reading.name, now.images(), before.images()));
+            draft.say(format!("{}: {} becomes {}", reading.name, now.images(), to.images()));
         }
         draft.say(format!("{}: the number of pods, ConfigMaps and Secrets stay as they are", reading.name));
+        left.push(now.number);
     }
-    draft.plan.rollback =
-        "roll it back again: going back made a new revision, and the one left is the one before it".into();
-    draft.plan.undo = Some(Box::new(Intent::new(intent.verb, intent.subjects.clone(), Argument::None)));
+    draft.plan.rollback = match left.as_slice() {
+        [left] => {
+            Text::clean(&format!("roll it back to revision {left}: going back makes a new one, and that one stays"))
+        }
+        _ => "roll them back again: going back made new revisions, and those left are the ones before them".into(),
+    };
+    // Of several, each left a revision of its own: the one before is right for all.
+    let argument = if let [left] = left.as_slice() { Argument::Revision(*left) } else { Argument::None };
+    draft.plan.undo = Some(Box::new(Intent::new(intent.verb, intent.subjects.clone(), argument)));
     Ok(draft.finish(&last))
 }
 
-fn back(subject: &crate::fleet::ResourceId, reading: &Reading, now: &Revision, before: &Revision) -> Result<Step> {
+/// The revision that is left and the one that is gone back to, or why that cannot be.
+fn target<'a>(reading: &Reading, history: &'a [Revision], chosen: Option<u64>) -> Result<(&'a Revision, &'a Revision)> {
+    let title = reading.title();
+    let Some(now) = history.first() else {
+        return Err(Error::new(ErrorKind::Unsupported, format!("{title} has no revisions"))
+            .hint("promote the digest it should run, or apply it as it was"));
+    };
+    let to = match chosen {
+        Some(number) => history.iter().find(|it| it.number == number).ok_or_else(|| {
+            let there: Vec<String> = history.iter().map(|it| format!("{} ({})", it.number, it.images())).collect();
+            Error::new(ErrorKind::NotFound, format!("{title} has no revision {number}"))
+                .hint(format!("it has {}", there.join(", ")))
+        })?,
+        None => history.get(1).ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, format!("{title} has no revision before this one"))
+                .hint("promote the digest it should run, or apply it as it was")
+        })?,
+    };
+    if to.hash() == reading.template_hash() {
+        let text = format!("{title} is as revision {} already: there is nothing to do", to.number);
+        return Err(Error::new(ErrorKind::Conflict, text));
+    }
+    Ok((now, to))
+}
+
+fn back(subject: &ResourceId, reading: &Reading, now: &Revision, to: &Revision) -> Result<Step> {
     let mut change = Map::new();
-    change.insert(REVISION.to_owned(), json!({"from": now.number, "to": before.number}));
-    let new: Vec<(String, String)> = images(&before.template);
+    change.insert(REVISION.to_owned(), json!({"from": now.number, "to": to.number}));
+    let new: Vec<(String, String)> = images(&to.template);
     for (container, from) in reading.images() {
         if let Some((_, to)) = new.iter().find(|(name, to)| *name == container && *to != from) {
             change.insert(format!("image of {container}"), json!({"from": from, "to": to}));
@@ -139,10 +130,10 @@ fn back(subject: &crate::fleet::ResourceId, reading: &Reading, now: &Revision, b
     let presumed = vec![
         held(UID, reading.uid()),
         held(TEMPLATE, &reading.template_hash()),
-        looked_at(BEFORE, &before.hash()),
+        looked_at(BEFORE, &to.hash()),
         held("generation", "the one read just before sending; the server refuses any other"),
     ];
-    let title = format!("roll {} back to revision {}", reading.title(), before.number);
+    let title = format!("roll {} back to revision {}", reading.title(), to.number);
     Ok(step(subject, &title, request, presumed, &format!("every pod of {} to be of that revision", reading.name)))
 }
 
@@ -181,32 +172,38 @@ pub(super) fn gone(title: &Text) -> Error {
 mod tests {
     use super::*;
 
+    fn reading(object: Value) -> Reading {
+        Reading { kind: Workload::Deployment, namespace: "team".to_owned(), name: "web".to_owned(), object }
+    }
+
     #[test]
-    fn a_revision_is_read_without_what_its_keeper_adds() {
-        let set = json!({
-            "metadata": {"annotations": {ANNOTATION: "4", "note": "x"}},
-            "spec": {"template": {"metadata": {"labels": {"app": "web", "pod-template-hash": "77"}}, "spec": {"containers": [{"name": "main", "image": "web:4"}]}}},
-        });
-        let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "main", "image": "web:4"}]}});
-        let read = Revision::of(Workload::Deployment, &set).expect("a revision");
-        assert_eq!((read.number, &read.template, read.images().as_str()), (4, &template, "web:4"));
-        let mut patch = template.clone();
-        patch["$patch"] = json!("replace");
-        let kept = json!({"revision": 2, "data": {"spec": {"template": patch}}});
-        let read = Revision::of(Workload::DaemonSet, &kept).expect("a revision");
-        assert_eq!((read.number, read.template), (2, template));
+    fn a_revision_is_chosen_or_what_there_is_is_told() {
+        let template = |image: &str| json!({"spec": {"containers": [{"name": "main", "image": image}]}});
+        let set = |number: &str, image: &str| json!({"metadata": {"annotations": {ANNOTATION: number}}, "spec": {"template": template(image)}});
+        let history = Revision::all(Workload::Deployment, &[set("1", "web:1"), set("4", "web:4"), set("3", "web:3")]);
+        let reading = reading(json!({"spec": {"template": template("web:4")}}));
+        let chosen = |number| target(&reading, &history, number).map(|(now, to)| (now.number, to.number));
+        assert_eq!((chosen(None).ok(), chosen(Some(1)).ok()), (Some((4, 3)), Some((4, 1))));
+        let none = chosen(Some(2)).expect_err("there is none");
+        assert_eq!(none.kind, ErrorKind::NotFound);
+        assert_eq!(none.hint.as_deref(), Some("it has 4 (web:4), 3 (web:3), 1 (web:1)"));
+        let same = chosen(Some(4)).expect_err("it is so");
+        assert_eq!(
+            (same.kind, &*same.message),
+            (ErrorKind::Conflict, "Deployment team/web is as revision 4 already: there is nothing to do")
+        );
+        let only = history.get(..1).unwrap_or_default();
+        assert!(target(&reading, only, None).expect_err("one revision").message.contains("no revision before"));
     }
 
     #[test]
     fn going_back_keeps_the_annotations_that_are_the_deployments_own() {
-        let reading = Reading {
-            kind: Workload::Deployment,
-            namespace: "team".to_owned(),
-            name: "web".to_owned(),
-            object: json!({"metadata": {"uid": "u", "generation": 7, "annotations": {ANNOTATION: "5", "note": "new"}}}),
-        };
-        let annotations = json!({ANNOTATION: "4", "note": "old"}).as_object().cloned().expect("a map");
-        let revision = Revision { number: 4, template: json!({"spec": {}}), annotations };
+        let reading = reading(
+            json!({"metadata": {"uid": "u", "generation": 7, "annotations": {ANNOTATION: "5", "note": "new"}}}),
+        );
+        let set =
+            json!({"metadata": {"annotations": {ANNOTATION: "4", "note": "old"}}, "spec": {"template": {"spec": {}}}});
+        let [revision] = Revision::all(Workload::Deployment, &[set]).try_into().expect("one revision");
         assert_eq!(
             operations(&reading, &revision),
             json!([

@@ -2,12 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
         parsed,
         read::{Collection, List, Read},
+        revisions::{hash, images},
         way::{Named, Workload},
     },
     Bench,
@@ -28,9 +28,9 @@ pub(super) struct Reading {
 
 /// A list of objects.
 #[derive(Deserialize)]
-struct Objects {
+pub(super) struct Objects {
     #[serde(default)]
-    items: Vec<Value>,
+    pub items: Vec<Value>,
 }
 
 impl Reading {
@@ -112,23 +112,17 @@ impl Reading {
         Ok(found)
     }
 
+    /// The pods that its selector means.
+    pub(super) async fn owned_pods(&self, bench: &Bench) -> Result<Vec<Value>> {
+        let Objects { items } = parsed(&self.selected(bench, List::Pods).await?)?;
+        Ok(items)
+    }
+
     /// What has its labels, of a list in its namespace, as it is answered.
     pub(super) async fn selected(&self, bench: &Bench, list: List) -> Result<Vec<u8>> {
         let selector = selector(self.object.pointer("/spec/selector").unwrap_or(&Value::Null))?;
         bench.connection.get(&Read::Labelled { of: Collection::of(list, &self.namespace), selector }).await
     }
-}
-
-/// The containers of a template: name and image.
-pub(super) fn images(template: &Value) -> Vec<(String, String)> {
-    let word = |container: &Value, field: &str| container.get(field).and_then(Value::as_str).map(str::to_owned);
-    let containers = template.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
-    containers.filter_map(|it| Some((word(it, "name")?, word(it, "image").unwrap_or_default()))).collect()
-}
-
-/// What names a value: SHA-256 over its JSON, cut to what tells any two apart.
-pub(super) fn hash(value: &Value) -> String {
-    Sha256::digest(value.to_string().as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A selector as a query has it.

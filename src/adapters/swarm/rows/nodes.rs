@@ -79,6 +79,8 @@ fn row(node: &model::Node, reserved: Capacity, maker: &mut Maker<'_>) -> Node {
             tasks: 0,
         },
         reserved,
+        // An engine tells of its own containers only, and a swarm has nobody who asks them all.
+        used: None,
         conditions,
         labels,
         joined_at: instant(&node.created_at),

@@ -53,6 +53,7 @@ fn row(picture: &Picture, service: &model::Service, maker: &mut Maker<'_>) -> Se
         routes: routes::routes(&spec.labels),
         configuration: configuration(picture, &container),
         constraints: spec.task_template.constraints().iter().map(|it| maker.texts.text(it)).collect(),
+        tolerations: Vec::new(),
         bounds: None,
         budgets: Vec::new(),
         can_roll_back: service.previous_spec.is_some(),

@@ -7,7 +7,7 @@ use super::super::{
     model,
     picture::{Maker, Picture, stack},
 };
-use crate::fleet::{Health, Kind, Resource, Task, TaskState, Text};
+use crate::fleet::{Amount, Health, Kind, Resource, Task, TaskState, Text};
 
 /// Every task that the swarm remembers, with how often its place had to be filled again.
 pub(in super::super) fn rows(picture: &Picture, maker: &mut Maker<'_>) -> Vec<Resource> {
@@ -44,6 +44,7 @@ fn row(
     let host = node.map_or(task.node_id.as_str(), |node| node.description.hostname.as_str());
     let name = if task.slot == 0 { format!("{named}.{host}") } else { format!("{named}.{}", task.slot) };
     let ended = task.ended();
+    let reserved = task.spec.reservations();
     Task {
         id: maker.id(Kind::Task, &task.id),
         name: maker.texts.text(name.trim_end_matches('.')),
@@ -57,6 +58,9 @@ fn row(
         wanted: task.wanted(),
         health: health(task, state),
         restarts,
+        requested: Amount { cpu_millis: reserved.nano_cpus / 1_000_000, memory_bytes: reserved.memory_bytes },
+        limit: Amount::default(),
+        used: None,
         image: maker.image(&task.spec.container().image),
         message: message(task).map(|text| maker.texts.text(text)),
         exit_code: task.status.container_status.filter(|_| ended).map(|status| status.exit_code),

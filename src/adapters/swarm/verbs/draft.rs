@@ -71,7 +71,7 @@ impl Draft {
     /// The plan, named after its only subject `name`, or after the environment of several.
     pub(super) fn finish(mut self, name: &str) -> Plan {
         self.touched.settle(&mut self.plan, &self.known, name);
-        self.plan.expected = Some(self.expected);
+        self.plan.expected = Some(self.plan.shared(self.expected));
         self.plan
     }
 }

@@ -215,7 +215,8 @@ impl<'a> Emptying<'a> {
             let known = self.waiting.as_ref().filter(|(before, _)| *before == reason).map(|(_, since)| *since);
             let since = known.unwrap_or_else(Stopwatch::start);
             if known.is_none() {
-                says.say(Progress::Waiting { reason: reason.clone(), since: feed::wall_clock() }).await;
+                let id = self.step.subject.clone();
+                says.say(Progress::Waiting { id, reason: reason.clone(), since: feed::wall_clock() }).await;
                 self.waiting = Some((reason.clone(), since));
             }
             if since.read() >= UNPLACED && left == 0 {

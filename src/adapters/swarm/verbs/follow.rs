@@ -4,8 +4,11 @@
 //! stays empty where nothing has to be, lags behind the tasks, says `updating` for ever while a task cannot be placed,
 //! and says `completed` for tasks that fail a second after they were watched.
 
+mod words;
+
 use std::{collections::HashMap, time::Duration};
 
+use self::words::{because, rolled_back, sentence};
 use super::{
     super::{
         instant::instant,
@@ -57,7 +60,7 @@ struct Ended {
 
 impl From<Ended> for Verdict {
     fn from(ended: Ended) -> Self {
-        Self { outcome: ended.outcome, text: Text::clean(&ended.text), left: ended.left }
+        Self { outcome: ended.outcome, text: Text::clean(&ended.text), left: ended.left, undone: Vec::new() }
     }
 }
 
@@ -79,10 +82,19 @@ pub(super) struct Following {
     told: HashMap<String, String>,
     said: Option<(u32, u32, String)>,
     waiting: Option<(Text, Timestamp)>,
-    settling: Option<(Stopwatch, usize)>,
+    settling: Option<Settling>,
     wordless: Option<Stopwatch>,
     /// How many tasks had failed when the first look was taken.
     failures: Option<usize>,
+}
+
+/// After the swarm's last word.
+struct Settling {
+    began: Stopwatch,
+    /// How many tasks had failed by then.
+    failed: usize,
+    /// What it is if they stay up.
+    called: Outcome,
 }
 
 /// What one look saw.
@@ -95,6 +107,13 @@ struct Seen {
     failed: Vec<(String, Text)>,
     /// Whether the service still is as this update made it.
     ours: bool,
+}
+
+impl Seen {
+    /// Whether a task is on its way up or down.
+    fn moves(&self) -> bool {
+        self.picture.tasks.iter().any(|task| !task.ended() && (!task.wanted() || task.status.state != "running"))
+    }
 }
 
 impl Following {
@@ -137,7 +156,7 @@ impl Following {
             if cancel.asked() {
                 let left =
                     Text::clean("the swarm goes on with the update; another roll or a rollback would replace it");
-                return Verdict { outcome: Outcome::Cancelled, text: "stopped looking".into(), left: vec![left] };
+                return Verdict { left: vec![left], ..verdict(Outcome::Cancelled, "stopped looking") };
             }
             let pause = match self.look(says).await {
                 Ok(Some(ended)) => return ended.into(),
@@ -266,6 +285,10 @@ impl Following {
         let state = self.state(seen);
         let back = self.manner == Manner::Returns;
         if !seen.ours && (back || !state.starts_with("rollback")) {
+            if let Some(Settling { called, .. }) = self.settling {
+                let text = "the swarm called it completed, then somebody else updated the service".to_owned();
+                return Some(Ended { outcome: called, text, left: Vec::new() });
+            }
             return Some(Ended {
                 outcome: Outcome::Failed,
                 text: "somebody else updated the service before this update had ended".into(),
@@ -282,15 +305,15 @@ impl Following {
             vec![Text::clean(&format!("{done} of {total} tasks {so_far}; it stays so until it is updated again"))]
         };
         match state {
-            "completed" => self.settled(seen),
-            "rollback_completed" if back => self.settled(seen),
+            "completed" => self.settled(seen, Outcome::Completed),
+            "rollback_completed" if back => self.settled(seen, Outcome::Completed),
             "paused" => {
                 Some(Ended { outcome: Outcome::Paused, text: because(&message, &seen.failed), left: half(self.manner) })
             }
-            "rollback_completed" => Some(Ended {
-                outcome: Outcome::RolledBack,
-                text: because(&message, &seen.failed),
+            "rollback_completed" => self.settled(seen, Outcome::RolledBack).map(|ended| Ended {
+                text: rolled_back(seen, if ended.outcome == Outcome::RolledBack { &message } else { &ended.text }),
                 left: vec!["the spec before is in place again; there is none before that any more".into()],
+                ..ended
             }),
             "rollback_paused" => Some(Ended {
                 outcome: Outcome::RollbackPaused,
@@ -301,32 +324,33 @@ impl Following {
         }
     }
 
-    /// After `completed`: whether the tasks stay up for a while longer than the swarm watched them.
-    fn settled(&mut self, seen: &Seen) -> Option<Ended> {
-        let monitor = seen.service.spec.update_config.as_ref().map_or(0, |config| config.monitor);
+    /// After `completed`: whether the tasks stay up for a while longer than the swarm watched them. A rollback may be
+    /// called so without any watching, while its tasks are still on their way: those that the swarm started by itself in
+    /// place of failed ones are not watched as part of it.
+    fn settled(&mut self, seen: &Seen, called: Outcome) -> Option<Ended> {
+        let spec = &seen.service.spec;
+        let config = if self.state(seen) == "completed" { &spec.update_config } else { &spec.rollback_config };
+        let monitor = config.as_ref().map_or(0, |config| config.monitor);
         let monitor = if monitor == 0 { MONITOR } else { Duration::from_nanos(monitor) };
-        let (began, failures) = *self.settling.get_or_insert_with(|| (Stopwatch::start(), seen.failed.len()));
-        if seen.failed.len() > failures {
+        let what = if called == Outcome::RolledBack { "the rollback" } else { "it" };
+        let failed = seen.failed.len();
+        let settling = self.settling.get_or_insert_with(|| Settling { began: Stopwatch::start(), failed, called });
+        let waited = settling.began.read();
+        let (outcome, text, left) = if failed > settling.failed {
             let why = seen.failed.last().map(|(_, why)| why.clone()).unwrap_or_default();
-            return Some(Ended {
-                outcome: Outcome::Failed,
-                text: format!("the swarm called it completed, then new tasks failed: {why}"),
-                left: vec!["the swarm starts failed tasks again by itself; it does not roll back".into()],
-            });
-        }
-        if began.read() < monitor.clamp(SETTLE.0, SETTLE.1) {
+            let left = "the swarm starts failed tasks again by itself; it does not roll back".into();
+            (Outcome::Failed, format!("the swarm called {what} completed, then tasks failed: {why}"), vec![left])
+        } else if waited < monitor.clamp(SETTLE.0, SETTLE.1) {
             return None;
-        }
-        let whole = seen.done >= seen.total;
-        let (outcome, text) = if whole {
-            (Outcome::Completed, self.manner.whole(seen.total))
+        } else if seen.done >= seen.total {
+            (called, self.manner.whole(seen.total), Vec::new())
+        } else if seen.moves() && waited < SETTLE.1 {
+            return None;
         } else {
-            (
-                Outcome::Failed,
-                format!("the swarm called it completed, but only {} of {} tasks run", seen.done, seen.total),
-            )
+            let text = format!("the swarm called {what} completed, but only {} of {} tasks run", seen.done, seen.total);
+            (Outcome::Failed, text, Vec::new())
         };
-        Some(Ended { outcome, text, left: Vec::new() })
+        Some(Ended { outcome, text, left })
     }
 
     /// While the swarm says `updating`, or nothing: whether anything still moves.
@@ -350,7 +374,8 @@ impl Following {
         let known = self.waiting.as_ref().filter(|(before, _)| *before == reason).map(|(_, since)| *since);
         let since = known.unwrap_or(since);
         if known.is_none() {
-            says.say(Progress::Waiting { reason: reason.clone(), since }).await;
+            let id = self.subject.clone();
+            says.say(Progress::Waiting { id, reason: reason.clone(), since }).await;
             self.waiting = Some((reason.clone(), since));
         }
         let waited = since.age(at);
@@ -369,10 +394,21 @@ impl Following {
         })
     }
 
+    /// Whether the swarm itself will say what failing tasks mean.
+    fn judged(&self, seen: &Seen) -> bool {
+        let spec = &seen.service.spec;
+        let config = match self.state(seen) {
+            "updating" => &spec.update_config,
+            "rollback_started" => &spec.rollback_config,
+            _ => return false,
+        };
+        config.as_ref().is_none_or(|config| config.failure_action != "continue")
+    }
+
     /// Without any word of the swarm's there may have been nothing to replace: everything is in place, and stays so.
     fn wordless(&mut self, seen: &Seen) -> Option<Ended> {
         let before = *self.failures.get_or_insert(seen.failed.len());
-        if seen.failed.len() >= before + FAILURES {
+        if !self.judged(seen) && seen.failed.len() >= before + FAILURES {
             let why = seen.failed.last().map(|(_, why)| why.clone()).unwrap_or_default();
             return Some(Ended {
                 outcome: Outcome::Failed,
@@ -381,9 +417,7 @@ impl Following {
             });
         }
         let in_place = seen.done >= seen.total && self.state(seen).is_empty();
-        let moving =
-            seen.picture.tasks.iter().any(|task| !task.ended() && (!task.wanted() || task.status.state != "running"));
-        if !in_place || moving {
+        if !in_place || seen.moves() {
             self.wordless = None;
             return None;
         }
@@ -393,30 +427,5 @@ impl Following {
             text: self.manner.whole(seen.total),
             left: Vec::new(),
         })
-    }
-}
-
-/// Why an update ended as it did: the swarm's message, and what its tasks said.
-fn because(message: &str, failed: &[(String, Text)]) -> String {
-    let message = if message.is_empty() { "the swarm does not say why" } else { message };
-    // The message names the task that tipped the scale; its own words say more.
-    let named = failed.iter().find(|(id, _)| message.contains(id.as_str())).or(failed.last());
-    match named {
-        Some((_, why)) if !why.is_empty() => format!("{message}: {why}"),
-        Some(_) | None => message.to_owned(),
-    }
-}
-
-/// What a task does, as a sentence without its name.
-fn sentence(task: &model::Task, picture: &Picture) -> String {
-    let node = picture.node(&task.node_id).map_or(task.node_id.as_str(), |node| node.description.hostname.as_str());
-    let on = if node.is_empty() { String::new() } else { format!(" on {node}") };
-    let why = if task.status.err.is_empty() { String::new() } else { format!(": {}", task.status.err) };
-    match (task.status.state.as_str(), task.wanted()) {
-        ("new" | "allocated" | "pending", _) if why.is_empty() => "waiting for a node".to_owned(),
-        ("new" | "allocated" | "pending", _) => format!("not placed{why}"),
-        ("running", false) => format!("stopping{on}"),
-        ("shutdown" | "complete" | "remove", _) => format!("stopped{on}"),
-        (state, _) => format!("{state}{on}{why}"),
     }
 }

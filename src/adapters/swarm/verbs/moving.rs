@@ -26,11 +26,13 @@ impl Moved {
     }
 }
 
-/// What happens to `service`, one of whose `tasks` may be on `node`. `None` where none is.
+/// What happens to `service`, one of whose `tasks` may be on `node`, while what is on `closing` ones moves too. `None`
+/// where none is.
 pub(super) fn of(
     service: &model::Service,
     tasks: &[model::Task],
     node: &model::Node,
+    closing: &[&str],
     nodes: &[model::Node],
 ) -> Option<Moved> {
     let name = &service.spec.name;
@@ -43,23 +45,26 @@ pub(super) fn of(
     let runs = |task: &&&model::Task| task.status.state == "running";
     let (running, running_here) =
         (count(live.iter().filter(runs).count()), count(here.iter().copied().filter(runs).count()));
+    let closes = |key: &str| key == node.id || closing.contains(&key);
+    let leaving: Vec<&&model::Task> = live.iter().filter(|task| closes(&task.node_id)).collect();
+    let staying = running - count(leaving.iter().copied().filter(runs).count());
     let global = service.spec.mode.replicated.is_none();
-    let wanted = service.spec.mode.replicated.map_or_else(|| running - running_here, |it| it.replicas.unwrap_or(1));
+    let wanted = service.spec.mode.replicated.map_or(staying, |it| it.replicas.unwrap_or(1));
     let (mut stays, mut stuck, mut after) = (Vec::new(), None, wanted);
     let mut say = |text: String| stays.push(Text::clean(&format!("{name}: {text}")));
     if global {
         say("it runs once on every node: it ends here, and comes back when the node is active again".to_owned());
     } else {
         // What waits for a node already needs a place too.
-        let elsewhere = usize::try_from(wanted.saturating_sub(running - running_here)).unwrap_or(usize::MAX);
-        let needed = elsewhere.max(here.len());
-        match places(service, &live, node, nodes) {
+        let elsewhere = usize::try_from(wanted.saturating_sub(staying)).unwrap_or(usize::MAX);
+        let needed = elsewhere.max(leaving.len());
+        match places(service, &live, closes, nodes) {
             Places::None(why) => {
-                after = running - running_here;
+                after = staying;
                 stuck = Some(why);
             }
             Places::Some(places, why) if places < needed => {
-                after = running - running_here + count(places);
+                after = staying + count(places);
                 stuck = Some(format!("{needed} must move and {places} can be placed elsewhere: {why}"));
             }
             Places::Some(..) | Places::Enough => {}
@@ -91,10 +96,15 @@ enum Places {
     Enough,
 }
 
-fn places(service: &model::Service, live: &[&model::Task], node: &model::Node, nodes: &[model::Node]) -> Places {
+fn places(
+    service: &model::Service,
+    live: &[&model::Task],
+    closes: impl Fn(&str) -> bool,
+    nodes: &[model::Node],
+) -> Places {
     let template = &service.spec.task_template;
     let constraints = template.constraints();
-    let open: Vec<&model::Node> = nodes.iter().filter(|it| it.id != node.id && it.open()).collect();
+    let open: Vec<&model::Node> = nodes.iter().filter(|it| !closes(&it.id) && it.open()).collect();
     if open.is_empty() {
         return Places::None("no other node takes tasks".to_owned());
     }
@@ -173,7 +183,7 @@ mod tests {
     #[track_caller]
     fn check(json: &str, tasks: &[model::Task], expected: &[&str]) -> Moved {
         let nodes = [node("a", "manager"), node("b", "worker"), node("c", "worker")];
-        let moved = of(&service(json), tasks, &nodes[1], &nodes).expect("it has tasks there");
+        let moved = of(&service(json), tasks, &nodes[1], &[], &nodes).expect("it has tasks there");
         let texts: Vec<&str> = moved.stays.iter().map(|text| &**text).collect();
         assert_eq!(texts, expected);
         moved
@@ -212,6 +222,23 @@ mod tests {
             &[task("b")],
             &["db: what volume data holds stays on the node; elsewhere it begins empty"],
         );
+    }
+
+    #[test]
+    fn what_closes_at_the_same_time_takes_nothing_and_loses_as_much() {
+        let nodes = [node("a", "manager"), node("b", "worker"), node("c", "worker")];
+        let moved = |json: &str, tasks: &[model::Task], closing: &[&str]| {
+            let moved = of(&service(json), tasks, &nodes[1], closing, &nodes).expect("it has tasks there");
+            let ServiceImpact { before, during, after, .. } = moved.impact;
+            (moved.stuck, (before, during, after))
+        };
+        let web = r#"{"ID":"s","Spec":{"Name":"web","Mode":{"Replicated":{"Replicas":2}},
+            "EndpointSpec":{"Ports":[{"PublishedPort":80,"PublishMode":"host"}]}}}"#;
+        assert_eq!(moved(web, &[task("b"), task("c")], &[]), (None, (2, 1, 2)));
+        let why = "2 must move and 1 can be placed elsewhere: it publishes 80 on its nodes themselves";
+        assert_eq!(moved(web, &[task("b"), task("c")], &["b", "c"]), (Some(why.to_owned()), (2, 1, 1)));
+        let agent = r#"{"ID":"s","Spec":{"Name":"agent","Mode":{"Global":{}}}}"#;
+        assert_eq!(moved(agent, &[task("a"), task("b"), task("c")], &["b", "c"]), (None, (3, 2, 1)));
     }
 
     #[test]

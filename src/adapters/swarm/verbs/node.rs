@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::{Quorum, ResourceId, Text},
-    operation::{Argument, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step, Verb},
+    operation::{Argument, Batch, Enforcer, Evidence, Intent, OperationId, Plan, Precondition, Step, Verb},
 };
 
 /// What one task takes to stop and another to start, where nothing better is known.
@@ -51,9 +51,10 @@ impl Machine {
         &self.node.description.hostname
     }
 
-    /// The services with tasks on it.
-    pub(super) fn moved(&self) -> Vec<(&model::Service, Moved)> {
-        let of = |service| Some((service, moving::of(service, &self.tasks, &self.node, &self.nodes)?));
+    /// The services with tasks on it. What is on `closing` nodes moves too, before it or at the same time.
+    pub(super) fn moved(&self, closing: &[ResourceId]) -> Vec<(&model::Service, Moved)> {
+        let closing: Vec<&str> = closing.iter().map(|id| &*id.key).collect();
+        let of = |service| Some((service, moving::of(service, &self.tasks, &self.node, &closing, &self.nodes)?));
         self.services.iter().filter_map(of).collect()
     }
 
@@ -82,19 +83,28 @@ impl Machine {
     }
 }
 
-/// The plan for one or several nodes, one after the other.
+/// The plan for one or several nodes, so many at a time as the wish says.
 pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, evidence: Evidence) -> Result<Plan> {
+    if intent.argument == Argument::StartFirst && intent.batch > Batch::ONE {
+        let text = "a drain that starts first edits the specs of services for one node at a time";
+        return Err(Error::new(ErrorKind::Unsupported, text).hint("leave the batch out, or drain without start-first"));
+    }
     let mut draft = Draft::new(bench, operation, &intent, evidence.environments).await?;
     let mut name = String::new();
-    let mut machines = Vec::new();
-    for subject in &intent.subjects {
+    let (batch, mut together) = (intent.batch.get(), 0);
+    for (number, subject) in intent.subjects.iter().enumerate() {
+        // Nothing moves to nodes that are emptied before it or at the same time.
+        let closing = intent.subjects.get(..number / batch * batch + batch).unwrap_or(&intent.subjects);
+        if number % batch == 0 {
+            together = draft.plan.impact.services.len();
+        }
         let machine = Machine::read(&draft.bench, &subject.key).await?;
         machine.name().clone_into(&mut name);
         match intent.verb {
             Verb::Drain if intent.argument == Argument::StartFirst => {
-                start_first::drain(&mut draft, subject, &machine).await?;
+                start_first::drain(&mut draft, subject, &machine, closing).await?;
             }
-            Verb::Drain => drain(&mut draft, subject, &machine)?,
+            Verb::Drain => drain(&mut draft, subject, &machine, closing)?,
             Verb::Cordon => {
                 differs(&machine, "Availability", "pause", "takes no new tasks already")?;
                 let title = format!("pause {name}");
@@ -106,7 +116,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
             _ => role(&mut draft, subject, &machine, intent.verb)?,
         }
         draft.takes(Duration::from_secs(2));
-        machines.push(machine);
+        draft.plan.impact.at_once(together);
     }
     draft.plan.undo = match intent.verb {
         Verb::Drain | Verb::Cordon => Some(Verb::Activate),
@@ -126,10 +136,10 @@ fn differs(machine: &Machine, path: &str, to: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Machine) -> Result<()> {
+fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Machine, closing: &[ResourceId]) -> Result<()> {
     differs(machine, "Availability", "drain", "is drained already")?;
     let name = machine.name();
-    let moved = machine.moved();
+    let moved = machine.moved(closing);
     let all: Vec<(&model::Service, &Moved)> = moved.iter().map(|(service, it)| (*service, it)).collect();
     draft.plan.steps.push(machine.drain(subject, &all));
     draft.say(format!("the swarm stops the tasks on {name} at once and starts others elsewhere after: what runs once is away meanwhile"));

@@ -19,6 +19,11 @@ use crate::{
 };
 
 pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, evidence: Evidence) -> Result<Plan> {
+    if let Argument::Revision(revision) = intent.argument {
+        let text = format!("a swarm keeps one spec before the present one, and no revision {revision}");
+        return Err(Error::new(ErrorKind::Unsupported, text)
+            .hint("roll back to the one before, without naming a revision; or promote the digest it should run"));
+    }
     let mut draft = Draft::new(bench, operation, &intent, evidence.environments).await?;
     let mut name = String::new();
     for subject in &intent.subjects {

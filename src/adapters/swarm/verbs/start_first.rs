@@ -37,11 +37,16 @@ const START: Duration = Duration::from_secs(10);
 const ORDER: [&str; 2] = ["UpdateConfig", "Order"];
 const CONSTRAINTS: [&str; 3] = ["TaskTemplate", "Placement", "Constraints"];
 
-/// The plan for one node.
-pub(super) async fn drain(draft: &mut Draft, subject: &ResourceId, machine: &Machine) -> Result<()> {
+/// The plan for one node, before which the `closing` ones are emptied.
+pub(super) async fn drain(
+    draft: &mut Draft,
+    subject: &ResourceId,
+    machine: &Machine,
+    closing: &[ResourceId],
+) -> Result<()> {
     let (name, id) = (machine.name(), machine.node.id.as_str());
     let availability = machine.spec.get("Availability").and_then(Value::as_str).unwrap_or_default();
-    let moved = machine.moved();
+    let moved = machine.moved(closing);
     let pending = machine.services.iter().any(|service| marked(&service.spec, id));
     if availability == "drain" && !pending {
         return Err(Error::new(ErrorKind::Conflict, format!("{name} is drained already")));
