@@ -39,11 +39,16 @@ fn rows_with<'a>(screen: &'a Screen, word: &'a str) -> impl Iterator<Item = &'a 
     screen.rows.iter().skip(4).filter(move |row| row.contains(word))
 }
 
+/// Filters by `text`, and waits until the line in which it is typed is gone: the rows are narrowed while one types.
 fn filter(console: &Console, text: &str) {
     console.keys("/");
     console.keys(text);
     console.keys(ENTER);
-    console.until("the filter", |screen| title(screen).contains(&format!("/{text}")));
+    let typed = format!("/{text}");
+    console.until("the filter", |screen| {
+        let typing = screen.rows.last().is_some_and(|row| row.trim_start().starts_with(&typed));
+        title(screen).contains(&typed) && !typing
+    });
 }
 
 #[test]
