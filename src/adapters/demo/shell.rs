@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{
+    StreamExt as _,
+    future::{Either, select},
+    stream,
+};
 
 use super::{player::Player, write};
 use crate::{
@@ -64,16 +68,14 @@ fn talk(
             }
             let talking = shell.as_mut()?;
             let end = if talking.begun {
-                let typed = futures_util::future::select(input.next(), Box::pin(cancel.wait()));
-                match typed.await {
-                    futures_util::future::Either::Left((Some(Typed::Bytes(bytes)), _)) => {
+                match next(&mut input, &cancel).await {
+                    Ok(Typed::Bytes(bytes)) => {
                         let (said, end) = talking.hear(&bytes);
                         waiting.push(Told::Output(said.into_bytes()));
                         end
                     }
-                    futures_util::future::Either::Left((Some(Typed::Size { .. }), _)) => None,
-                    futures_util::future::Either::Left((None, _)) => Some(End::Exit(0)),
-                    futures_util::future::Either::Right(_) => Some(End::Left),
+                    Ok(Typed::Size { .. }) => None,
+                    Err(end) => Some(end),
                 }
             } else {
                 let (said, end) = talking.begin();
@@ -86,6 +88,15 @@ fn talk(
             }
         }
     })
+}
+
+/// What is typed next, or how it ends without. Who leaves also takes the keyboard away: leaving is looked for first.
+async fn next(input: &mut BoxStream<'static, Typed>, cancel: &Cancel) -> Result<Typed, End> {
+    match select(Box::pin(cancel.wait()), input.next()).await {
+        Either::Left(_) => Err(End::Left),
+        Either::Right((Some(typed), _)) => Ok(typed),
+        Either::Right((None, _)) => Err(End::Exit(0)),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +205,10 @@ fn said_not_found(command: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
+    use crate::platform::Canceller;
 
     fn shell(command: &[&str]) -> Shell {
         let command = command.iter().map(|&word| word.to_owned()).collect();
@@ -207,6 +221,16 @@ mod tests {
         assert!(one.begin().0.ends_with("web-1 $ "));
         assert_eq!(one.hear(b"hostx\x7fname\r"), ("hostx\u{8} \u{8}name\r\nweb-1\r\nweb-1 $ ".to_owned(), None));
         assert_eq!(one.hear(b"exit 7\r").1, Some(End::Exit(7)));
+    }
+
+    #[test]
+    fn who_leaves_has_left_though_the_keyboard_is_gone_too() {
+        let canceller = Canceller::default();
+        let cancel = canceller.listener();
+        let gone = || stream::empty().boxed();
+        assert_eq!(next(&mut gone(), &cancel).now_or_never(), Some(Err(End::Exit(0))));
+        canceller.cancel();
+        assert_eq!(next(&mut gone(), &cancel).now_or_never(), Some(Err(End::Left)));
     }
 
     #[test]
