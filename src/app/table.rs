@@ -24,8 +24,9 @@ use crate::fleet::{
     store::{Place, Placed},
 };
 
-/// Rebuilds are at least this far apart while changes stream in: slower than frames, faster than anybody reads.
-const PAUSE: Duration = Duration::from_millis(40);
+/// Rebuilds are at least this far apart while changes stream in: faster than anybody reads, and with what else it takes
+/// nothing is shown later than a tenth of a second.
+const PAUSE: Duration = Duration::from_millis(80);
 /// How old rows may be that were filtered by their age.
 const AGED: Duration = Duration::from_secs(15);
 /// What one row costs to filter and sort at most. A table rests ten times as long as it worked.

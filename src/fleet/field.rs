@@ -2,13 +2,14 @@
 //! What a field holds is in `field/of.rs`; how values look and compare is in `field/value.rs`.
 
 mod columns;
+mod names;
 mod of;
 mod room;
 mod sort;
 mod value;
 
+pub(in crate::fleet) use names::Names;
 pub use room::Room;
-pub(in crate::fleet) use sort::ranks;
 pub use sort::{Order, sort};
 pub use value::{Value, bytes_brief, natural};
 

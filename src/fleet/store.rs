@@ -307,7 +307,7 @@ impl Store {
         });
         shelf.revision += 1;
         if renamed {
-            shelf.forget_names();
+            shelf.touch_name(slot);
         }
         if let Some((old, new)) = moved {
             self.tasks.remove(slot, &old);

@@ -67,25 +67,11 @@ pub fn sort<'a>(rows: &mut Vec<Placed<'a>>, field: Field, order: Order, context:
     *rows = known.iter().chain(&unknown).filter_map(|entry| rows.get(entry.index as usize).copied()).collect();
 }
 
-/// The place of each of `names` in their order; equal names share one.
-pub(in crate::fleet) fn ranks(names: &[&str]) -> Vec<u32> {
-    let mut entries: Vec<Entry> = (0..).take(names.len()).map(|index| Entry { key: 0, index }).collect();
-    number(&mut entries, &|index| names.get(index as usize).copied().unwrap_or_default());
-    let mut ranks = vec![0; names.len()];
-    for entry in entries {
-        if let Some(rank) = ranks.get_mut(entry.index as usize) {
-            // There are fewer of them than indexes.
-            *rank = u32::try_from(entry.key).unwrap_or(u32::MAX);
-        }
-    }
-    ranks
-}
-
 /// One row while it is sorted.
 #[derive(Clone, Copy)]
-struct Entry {
-    key: u64,
-    index: u32,
+pub(super) struct Entry {
+    pub(super) key: u64,
+    pub(super) index: u32,
 }
 
 /// The values of which something is known, with numbers that order them, and the others.
@@ -106,7 +92,7 @@ fn ranked(values: &[Value<'_>]) -> (Vec<Entry>, Vec<Entry>) {
 }
 
 /// Sorts `entries` by their words and numbers them; equal words get the same number.
-fn number<'t>(entries: &mut [Entry], word: &impl Fn(u32) -> &'t str) {
+pub(super) fn number<'t>(entries: &mut [Entry], word: &impl Fn(u32) -> &'t str) {
     let mut next = 0;
     number_from(entries, word, None, &mut next);
 }

@@ -2,10 +2,13 @@
 
 use std::{collections::HashMap, sync::OnceLock};
 
-use crate::fleet::{field::ranks, ids::ResourceId, resource::Resource};
+use crate::fleet::{field::Names, ids::ResourceId, resource::Resource};
 
 /// Where a row lies on its shelf. Given to another row only after this one is gone.
 pub(super) type Slot = u32;
+
+/// One name of so many may have changed for their order to be mended rather than made anew.
+const FEW: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
@@ -13,7 +16,9 @@ pub(super) struct Shelf {
     free: Vec<Slot>,
     by_id: HashMap<ResourceId, Slot>,
     /// How the names in the slots are ordered, once somebody asked.
-    names: OnceLock<Vec<u32>>,
+    names: OnceLock<Names>,
+    /// How they were ordered, and which slots have another name since.
+    earlier: Option<(Names, Vec<Slot>)>,
     /// Grows with every change of a row.
     pub(super) revision: u64,
 }
@@ -56,15 +61,29 @@ impl Shelf {
 
     /// The rank of the name in each slot.
     pub(super) fn name_ranks(&self) -> &[u32] {
-        self.names.get_or_init(|| {
-            let rows = self.slots.iter().map(Option::as_ref);
-            ranks(&rows.map(|row| row.map_or("", |row| row.resource.name())).collect::<Vec<&str>>())
-        })
+        let names = self.names.get_or_init(|| {
+            // As many as `insert` made room for.
+            let slots = Slot::try_from(self.slots.len()).unwrap_or(Slot::MAX);
+            let name = |slot| self.at(slot).map(|row| row.resource.name().as_str());
+            match &self.earlier {
+                Some((names, touched)) => names.mended(touched, slots, name),
+                None => Names::of(slots, name),
+            }
+        });
+        names.ranks()
     }
 
-    /// A name is another now.
-    pub(super) fn forget_names(&mut self) {
-        self.names.take();
+    /// The name in `slot` is another now, or nobody's.
+    pub(super) fn touch_name(&mut self, slot: Slot) {
+        if let Some(names) = self.names.take() {
+            self.earlier = Some((names, Vec::new()));
+        }
+        if let Some((names, touched)) = &mut self.earlier {
+            touched.push(slot);
+            if touched.len() > names.len() / FEW {
+                self.earlier = None;
+            }
+        }
     }
 
     pub(super) fn insert(&mut self, row: Row) -> Slot {
@@ -77,7 +96,7 @@ impl Shelf {
             *place = Some(row);
         }
         self.by_id.insert(id, slot);
-        self.forget_names();
+        self.touch_name(slot);
         self.revision += 1;
         slot
     }
@@ -86,10 +105,10 @@ impl Shelf {
         let slot = self.by_id.remove(id)?;
         let row = self.slots.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
-        self.forget_names();
+        self.touch_name(slot);
         self.revision += 1;
         if self.by_id.is_empty() {
-            (self.slots, self.free) = (Vec::new(), Vec::new());
+            (self.slots, self.free, self.earlier) = (Vec::new(), Vec::new(), None);
         } else if self.by_id.capacity() > 4 * self.by_id.len() + 1024 {
             self.by_id.shrink_to(2 * self.by_id.len());
         }
