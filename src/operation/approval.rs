@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{authority::Permit, guard::Weight, plan::Plan, verb::Verb};
+use super::{
+    authority::Permit,
+    guard::{Finding, Weight},
+    plan::Plan,
+    verb::Verb,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::Text,
@@ -75,6 +80,20 @@ impl Plan {
     /// Whether a guard forbids it.
     pub fn forbidden(&self) -> bool {
         self.guards.iter().any(|finding| finding.weight == Weight::Forbid)
+    }
+
+    /// Whether `finding` forbids what the same guard did not forbid when this plan was shown.
+    pub fn is_newly_forbidden(&self, finding: &Finding) -> bool {
+        let known = |it: &Finding| it.weight == Weight::Forbid && it.guard == finding.guard;
+        finding.weight == Weight::Forbid && !self.guards.iter().any(known)
+    }
+
+    /// What the guards find `again` that nobody saw before agreeing to this plan, where it forbids, or asks for more
+    /// agreement than was given.
+    pub fn unseen<'a>(&self, again: &'a [Finding]) -> Option<&'a Finding> {
+        let forbidden = again.iter().find(|it| self.is_newly_forbidden(it));
+        // Whatever warned before has asked for more than a key already.
+        forbidden.or_else(|| again.first().filter(|_| self.risk() == Risk::Low))
     }
 
     /// The plan as agreed to, or why `answer` is not an agreement.

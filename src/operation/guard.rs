@@ -176,6 +176,30 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_saw_is_not_agreed_to_by_a_reason_for_something_else() {
+        let mut plan = plan();
+        let silent = Evidence { silence: Some(Duration::from_secs(50)), ..Evidence::default() };
+        let stale = judge(&silent, &plan);
+        assert_eq!(plan.unseen(&stale), stale.first());
+        plan.guards.clone_from(&stale);
+        assert_eq!(plan.unseen(&stale), None, "it was seen");
+        let care = Care { bulk_limit: 0, ..Care::default() };
+        let again = judge(&Evidence { care, ..silent }, &plan);
+        assert_eq!(plan.unseen(&again).map(|it| &*it.guard), Some("bulk"));
+    }
+
+    #[test]
+    fn a_warning_that_nobody_saw_asks_for_more_than_a_key() {
+        let mut plan = plan();
+        let gap = ServiceImpact { name: "auth".into(), before: 1, during: 0, after: 1 };
+        plan.impact = Impact { services: vec![gap], ..Impact::default() };
+        let warned = judge(&Evidence::default(), &plan);
+        assert_eq!(plan.unseen(&warned).map(|it| &*it.guard), Some("last replica"));
+        plan.protected = true;
+        assert_eq!(plan.unseen(&warned), None, "its name was typed");
+    }
+
+    #[test]
     fn watch_and_read_only_connections_have_no_permit() {
         let connection = ConnectionId::from("swarm");
         assert_eq!(Authority::new(Mode::Watch).permit(&connection, false), None);

@@ -158,11 +158,14 @@ impl Effects {
         let target = self.targets.get(&plan.connection).cloned();
         self.answer(async move {
             // The world may have moved since the plan was shown: the guards look again before anything is
-            // agreed to. What the adapter itself found stays.
+            // agreed to. What the adapter itself found stays. A reason that was given is for what was seen then.
             let again = guard::judge(&operations.completed(*evidence).await, &plan);
+            let id = plan.operation.clone();
+            if let Some(finding) = plan.unseen(&again) {
+                return Msg::Started(id, Err(finding.clone().into()));
+            }
             plan.guards.retain(|known| !again.iter().any(|it| it.guard == known.guard));
             plan.guards.extend(again);
-            let id = plan.operation.clone();
             let Some(target) = target else { return Msg::Started(id, Err(no_connection())) };
             let started = match line {
                 Some(line) => operations.enter(target, *plan, agreed, line).await,

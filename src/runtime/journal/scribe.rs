@@ -7,7 +7,7 @@ use super::Journal;
 use crate::{
     error::{Error, ErrorKind, Result},
     fleet::Text,
-    operation::{Approved, Entry, Evidence, Finding, Intent, OperationId, Plan, Request, Weight, guard},
+    operation::{Approved, Entry, Evidence, Intent, OperationId, Plan, Request, guard},
     platform::{BoxFuture, Scribe, Ticket},
 };
 
@@ -51,17 +51,12 @@ impl Scribe for JournalScribe {
         Box::pin(async move {
             if let Some(evidence) = evidence {
                 let evidence = completed(evidence.await?, operator, journal.clone()).await;
-                if let Some(finding) = guard::judge(&evidence, &plan).into_iter().find(|it| is_new(it, &plan)) {
+                if let Some(finding) = guard::judge(&evidence, &plan).into_iter().find(|it| plan.is_newly_forbidden(it))
+                {
                     return Err(finding.into());
                 }
             }
             append(journal, plan.operation.clone(), entry).await.map(|()| Ticket::issue(step))
         })
     }
-}
-
-/// Whether a guard forbids what it did not forbid when the plan was agreed to.
-fn is_new(finding: &Finding, plan: &Plan) -> bool {
-    let known = |it: &Finding| it.weight == Weight::Forbid && it.guard == finding.guard;
-    finding.weight == Weight::Forbid && !plan.guards.iter().any(known)
 }
