@@ -45,8 +45,8 @@ impl Safety {
             Setting::ranged("stale_after", |it: &mut Self| &mut it.stale_after, stale, "Data older than this is not good enough to decide a change on."),
             Setting::new("protected", |it: &mut Self| &mut it.protected, "Whether environments that do not say so themselves are protected: changes there ask for the typed name.").careful(|it| it.protected = true, "until this is corrected, environments are protected unless they say otherwise"),
             Setting::new("critical", |it: &mut Self| &mut it.critical, "Services that a whole cluster leans on, as patterns over their names: before a node that runs one is drained, the plan says so."),
-            Setting::items("freeze", |it: &mut Self| &mut it.freeze, "Times in which nothing is changed, in local time: weekly (`days`, `from`, `until` as times) or once (`from`, `until` as dates).")
-                .sample("[{ environment = \"prod\", days = [\"fri\", \"sat\", \"sun\"], from = \"16:00\", reason = \"weekend\" }, { environment = \"*\", from = \"2026-12-21\", until = \"2027-01-03\", reason = \"holidays\" }]"),
+            Setting::items("freeze", |it: &mut Self| &mut it.freeze, "Times in which nothing is changed, in local time: weekly (`days`, `from`, `until` as times; what goes over midnight belongs to the day on which it began) or once (`from`, `until` as dates).")
+                .sample("[{ environment = \"prod\", days = [\"fri\"], from = \"16:00\", reason = \"weekend\" }, { environment = \"prod\", days = [\"sat\", \"sun\"], reason = \"weekend\" }, { environment = \"*\", from = \"2026-12-21\", until = \"2027-01-03\", reason = \"holidays\" }]"),
         ]
     }
 

@@ -58,7 +58,7 @@ fn the_example_is_right_in_its_comments_too() {
     assert_eq!(config.connections.len(), 1);
     assert_eq!(config.connections[0].environment_rules.len(), 1);
     assert_eq!(config.probes.len(), 1);
-    assert_eq!(config.safety.freeze.len(), 2);
+    assert_eq!(config.safety.freeze.len(), 3);
     assert_eq!(config.keys.len(), 1);
 }
 

@@ -104,9 +104,11 @@ impl Default for Freeze {
 }
 
 impl Freeze {
-    /// Whether it holds at `now`, in local time. A date's last day belongs to it; a time's last minute does not.
+    /// Whether it holds at `now`, in local time. A date's last day belongs to it; a time's last minute does not. What goes
+    /// over midnight belongs to the day on which it began.
     pub fn holds(&self, now: DateTime) -> bool {
-        let day = self.days.is_empty() || self.days.contains(&now.weekday());
+        let on = |day: Weekday| self.days.is_empty() || self.days.contains(&day);
+        let day = on(now.weekday());
         let after = self.from.is_none_or(|from| match from {
             Moment::Date(date) => now.date() >= date,
             Moment::Time(time) => now.time() >= time,
@@ -116,8 +118,9 @@ impl Freeze {
             Moment::Time(time) => now.time() < time,
         });
         match (self.from, self.until) {
-            // From 22:00 until 06:00 goes over midnight; the days are those in force at each moment.
-            (Some(Moment::Time(from)), Some(Moment::Time(until))) if until <= from => day && (after || before),
+            (Some(Moment::Time(from)), Some(Moment::Time(until))) if until <= from => {
+                (after && day) || (before && on(now.weekday().previous()))
+            }
             _ => day && after && before,
         }
     }
@@ -156,6 +159,14 @@ mod tests {
         let freeze = Freeze { from: time("22:00"), until: time("06:00"), ..Freeze::default() };
         assert!(freeze.holds(at("2026-11-20T23:00:00")) && freeze.holds(at("2026-11-20T05:59:00")));
         assert!(!freeze.holds(at("2026-11-20T12:00:00")));
+    }
+
+    #[test]
+    fn a_freeze_over_midnight_belongs_to_the_day_on_which_it_began() {
+        let days = vec![Weekday::Friday];
+        let freeze = Freeze { days, from: time("22:00"), until: time("06:00"), ..Freeze::default() };
+        assert!(freeze.holds(at("2026-11-20T22:00:00")) && freeze.holds(at("2026-11-21T05:59:00")));
+        assert!(!freeze.holds(at("2026-11-20T01:00:00")) && !freeze.holds(at("2026-11-21T22:00:00")));
     }
 
     #[test]
