@@ -53,7 +53,7 @@ pub use table::Table;
 pub use world::World;
 
 use crate::{
-    fleet::{Kind, Text, Timestamp},
+    fleet::{Kind, ResourceId, Text, Timestamp},
     operation::{Evidence, Intent},
 };
 use clock::Next;
@@ -72,8 +72,8 @@ pub struct App {
     overview: Overview,
     logs: Logs,
     operations: Operations,
-    /// The word for the kind of which objects are known.
-    objects: Option<Text>,
+    /// The kinds of which objects are known.
+    objects: Vec<ResourceId>,
     overlays: Vec<Overlay>,
     messages: Messages,
     areas: Areas,
@@ -115,7 +115,7 @@ impl App {
             tables: kinds.map(|kind| (kind, Table::new(kind))).collect(),
             overview: Overview::default(),
             operations: Operations::default(),
-            objects: None,
+            objects: Vec::new(),
             overlays: Vec::new(),
             messages: Messages::default(),
             areas: Areas::default(),
@@ -235,7 +235,7 @@ impl App {
         match self.spot.pane {
             Pane::Overview => self.overview.drawn(height),
             Pane::Operations => self.operations.drawn(height),
-            Pane::Logs => self.logs.drawn(height),
+            Pane::Logs => self.logs.drawn(height, areas.body_content),
             Pane::Nodes
             | Pane::Services
             | Pane::Tasks

@@ -65,7 +65,8 @@ fn screen(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Areas {
         tabs::tabs(canvas, row, app.pane());
     }
     let body = pane::pane(canvas, rest, app);
-    let mut areas = Areas { screen: size(area), body: size(body), ..Areas::default() };
+    let (body, body_content) = (size(body.area), body.content);
+    let mut areas = Areas { screen: size(area), body, body_content, ..Areas::default() };
     let mut place = Place::Pane(app.pane());
     for overlay in app.overlays() {
         let lines = overlay::overlay(canvas, rest, overlay, app);

@@ -7,6 +7,8 @@ pub struct Areas {
     pub screen: Size,
     /// Where the pane's rows are, without headings: of the table, the overview, the log or the operations.
     pub body: Size,
+    /// How many lines of a log stand in them, broken as they were drawn. Other panes break none.
+    pub body_content: usize,
     /// Where the topmost overlay's lines are.
     pub overlay: Size,
     /// How many lines the text of a plan has, broken as it was drawn. Other overlays are not broken.

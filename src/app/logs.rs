@@ -44,6 +44,8 @@ pub struct Logs {
     spot: Option<u64>,
     left: usize,
     height: usize,
+    /// How many lines stood in those rows.
+    lines: usize,
     drawn_at: Option<Timestamp>,
     state: State,
 }
@@ -97,6 +99,7 @@ impl Logs {
             spot: None,
             left: 0,
             height: 0,
+            lines: 0,
             drawn_at: None,
             state: State::default(),
         }
@@ -307,7 +310,7 @@ impl Logs {
 
     /// The line that was gone to, or the last one on screen, as text.
     pub fn current_line(&self) -> Option<Text> {
-        let window = self.window(self.height());
+        let window = self.seen();
         let spot = self.spot.map(|number| self.view.index_of(number)).filter(|index| window.contains(index));
         let line = self.line(spot.or_else(|| window.end.checked_sub(1))?)?;
         let text = line.marker().map_or_else(|| save::plain(line.bytes), |marker| marker.words());
@@ -319,9 +322,9 @@ impl Logs {
         LogExport::new(self.arena.snapshot(), self.view.filter().clone())
     }
 
-    /// What was drawn: a window of `height` lines.
-    pub fn drawn(&mut self, height: usize) {
-        self.height = height;
+    /// What was drawn: a window of `height` rows, with so many `lines` in it.
+    pub fn drawn(&mut self, height: usize, lines: usize) {
+        (self.height, self.lines) = (height, lines);
     }
 
     fn set_filter(&mut self, filter: LogFilter) {

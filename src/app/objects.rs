@@ -47,6 +47,8 @@ impl App {
     pub(super) fn show_objects(&mut self, line: &str, out: &mut Outcome) {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim();
+        // Whatever stood before the pane, such as a description, is not what was asked for.
+        self.overlays.clear();
         self.trail.clear();
         self.spot = Spot::of(Pane::Objects);
         self.go_to_objects(word, out);
@@ -73,11 +75,12 @@ impl App {
 
     /// Forgets objects of a kind that is not looked at any more.
     pub(super) fn forget_other_objects(&mut self) {
-        let wanted = self.kind_looked_at().cloned();
-        if wanted == self.objects {
+        let wanted = self.definitions_looked_at();
+        let before = std::mem::replace(&mut self.objects, wanted);
+        // The same kind by another name, or on one more connection, is still listened to, and not told again.
+        if before.is_empty() || before.iter().any(|id| self.objects.contains(id)) {
             return;
         }
-        self.objects = wanted;
         self.known.store.forget_objects();
         for connection in &mut self.known.connections {
             connection.forget(Kind::Object);

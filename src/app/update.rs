@@ -196,7 +196,7 @@ impl App {
 
     fn stream(&mut self, connection: &ConnectionId, kind: Kind, state: ConnectionState, out: &mut Outcome) {
         let now = self.known.now;
-        if kind == Kind::Object && self.objects.is_none() {
+        if kind == Kind::Object && self.objects.is_empty() {
             return;
         }
         let Some(known) = self.known.connections.iter_mut().find(|it| it.id() == connection) else { return };
@@ -297,8 +297,8 @@ impl App {
         let title = self.operations.get(id).map_or_else(|| id.to_string(), super::operations::Operation::title);
         let tone = super::operations::tone(verdict.outcome);
         let text = format!("{title}: {}. {}", verdict.outcome.word(), verdict.text);
-        let opens = self.operations.get(id).is_some_and(|it| it.plan.verb.opens());
-        let hint = (verdict.outcome != operation::Outcome::Completed && !opens).then(|| {
+        let left = self.operations.get(id).is_some_and(|it| it.rest().is_some());
+        let hint = (verdict.outcome != operation::Outcome::Completed && left).then(|| {
             let resume = self.keymap.keys(Command::Resume).first().map_or(":".to_owned(), ToString::to_string);
             format!("`{}` shows it, and `{resume}` there plans what is left.", Pane::Operations.digit())
         });

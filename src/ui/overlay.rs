@@ -15,7 +15,7 @@ use ratatui::layout::Rect;
 use super::{canvas::Canvas, widget::frame::frame};
 use crate::app::{App, Overlay};
 
-/// Where an overlay's lines are, and how many there are where they were broken to fit.
+/// Where the lines of an overlay or a log are, and how many there are where they were broken to fit.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Lines {
     /// Where they are.

@@ -12,6 +12,7 @@ use super::{
     cell::STALE,
     detail,
     footer::key_of,
+    overlay::Lines,
     state::state,
     table::table,
     widget::quorum::quorum,
@@ -25,7 +26,7 @@ use crate::{
 const ROWS: u16 = 12;
 
 /// Draws the pane and returns where its rows are.
-pub(crate) fn pane(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
+pub(crate) fn pane(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Lines {
     // Where there is no room for more than rows, rows are drawn.
     let area = if area.height >= 5 {
         title(canvas, Rect { height: 1, ..area }, app);
@@ -34,11 +35,11 @@ pub(crate) fn pane(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
         area
     };
     match app.pane() {
-        Pane::Overview => overview::overview(canvas, area, app),
+        Pane::Overview => overview::overview(canvas, area, app).into(),
         Pane::Logs => logs::logs(canvas, area, app),
-        Pane::Operations => operations::operations(canvas, area, app),
+        Pane::Operations => operations::operations(canvas, area, app).into(),
         Pane::Nodes | Pane::Services | Pane::Tasks | Pane::Health | Pane::Pipelines | Pane::Backing | Pane::Objects => {
-            tabular(canvas, area, app)
+            tabular(canvas, area, app).into()
         }
     }
 }

@@ -59,6 +59,8 @@ impl App {
 
     /// Shows a pane as it was left, narrowed to `filter` where one is given. The way that was drilled is forgotten.
     pub(super) fn show(&mut self, pane: Pane, filter: &str, out: &mut Outcome) {
+        // Whatever stood before the pane, such as a description, is not what was asked for.
+        self.overlays.clear();
         self.trail.clear();
         self.spot = Spot::of(pane);
         if pane == Pane::Logs {

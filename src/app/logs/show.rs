@@ -53,7 +53,7 @@ impl Logs {
     /// Follows, or stays.
     pub fn turn_follow(&mut self) {
         if self.show.follow.is_on() {
-            let top = self.top(self.height());
+            let top = self.seen().start;
             self.show.follow = Switch::Off;
             self.anchor_at(top);
         } else {

@@ -15,8 +15,9 @@ impl Logs {
     pub fn step(&mut self, motion: Motion) {
         let count = self.view.len();
         let height = self.height();
-        let page = height.saturating_sub(1).max(1).cast_signed();
-        let top = self.top(height);
+        let seen = self.seen();
+        let page = seen.len().saturating_sub(1).max(1).cast_signed();
+        let top = seen.start;
         let moved = match motion {
             Motion::Lines(lines) => top.saturating_add_signed(lines),
             Motion::Pages(pages) => top.saturating_add_signed(pages.saturating_mul(page)),
@@ -51,6 +52,16 @@ impl Logs {
         if self.height == 0 { UNSEEN } else { self.height }
     }
 
+    /// The lines on screen: fewer than rows where they are broken.
+    pub(super) fn seen(&self) -> Range<usize> {
+        let (count, height) = (self.view.len(), self.height());
+        if !self.show.wrap.is_on() || self.lines == 0 {
+            return self.window(height);
+        }
+        let top = if self.show.follow.is_on() { count.saturating_sub(self.lines) } else { self.top(height) };
+        top..(top + self.lines).min(count)
+    }
+
     pub(super) fn top(&self, height: usize) -> usize {
         let count = self.view.len();
         if self.show.follow.is_on() {
@@ -73,7 +84,7 @@ impl Logs {
     /// The lines among which the next match is looked for: forward from one on, backward before one. That is the line
     /// that was gone to, while it is on screen; otherwise one at an edge of the screen.
     pub(super) fn start(&self, direction: Direction) -> Range<u64> {
-        let window = self.window(self.height());
+        let window = self.seen();
         let spot = self.spot.filter(|number| window.contains(&self.view.index_of(*number)));
         let end = self.arena.range().end;
         let line = |index: usize| self.view.number(index).unwrap_or(end);
@@ -91,10 +102,11 @@ impl Logs {
         let Some(number) = number else { return false };
         self.spot = Some(number);
         let index = self.view.index_of(number);
-        let height = self.height();
-        if self.show.follow.is_on() || !self.window(height).contains(&index) {
-            let top =
-                if self.window(height).contains(&index) { self.top(height) } else { index.saturating_sub(height / 3) };
+        let (height, seen) = (self.height(), self.seen());
+        if self.show.follow.is_on() || !seen.contains(&index) {
+            // Nobody knows how many rows broken lines take that were not drawn: it stands at the top.
+            let above = if self.show.wrap.is_on() { 0 } else { height / 3 };
+            let top = if seen.contains(&index) { seen.start } else { index.saturating_sub(above) };
             self.show.follow = Switch::Off;
             self.anchor_at(top.min(self.lowest_top(height, self.view.len())));
         }

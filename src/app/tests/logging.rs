@@ -103,6 +103,29 @@ fn pausing_keeps_what_is_on_screen() {
 }
 
 #[test]
+fn where_lines_are_broken_a_page_is_what_was_seen() {
+    let mut stage = many(30);
+    let three = Areas { body: Size::new(80, 10), body_content: 3, ..Areas::default() };
+    stage.keys("W");
+    stage.app.drawn(three);
+    assert!(stage.app.logs().show().wrap.is_on());
+    stage.keys("f");
+    assert_eq!(shown(&stage)[0], "line 27", "what was on screen stays there");
+    stage.app.drawn(three);
+    stage.keys("pageup");
+    assert_eq!(shown(&stage)[0], "line 25");
+    stage.app.drawn(three);
+    stage.keys("pagedown pagedown");
+    assert_eq!(shown(&stage)[0], "line 29");
+    stage.keys("g");
+    stage.app.drawn(three);
+    assert_eq!(stage.app.logs().current_line().as_deref(), Some("line 2"), "the last one on screen");
+    stage.keys("/ '5$ enter");
+    search(&mut stage);
+    assert_eq!(shown(&stage)[0], "line 5", "it was below the others");
+}
+
+#[test]
 fn lines_that_come_late_do_not_move_what_is_read() {
     let mut stage = many(30);
     stage.keys("g j j j j j");

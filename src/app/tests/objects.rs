@@ -52,6 +52,28 @@ fn a_kind_is_shown_by_any_of_its_names_and_only_what_is_on_screen_is_listed() {
 }
 
 #[test]
+fn another_name_of_the_same_kind_keeps_what_is_known() {
+    let mut stage = Stage::new(kinds());
+    stage.keys(": 'widgets enter");
+    list(&mut stage, &["b", "a"]);
+    stage.keys(": 'widg enter");
+    assert_eq!((stage.rows(), listed(&stage)), (vec!["a".into(), "b".into()], vec!["widgets.lab.example".to_owned()]));
+    stage.keys(": 'objects space 'services enter");
+    assert_eq!(stage.app.world().store.count(Kind::Object), 0);
+}
+
+#[test]
+fn a_pane_that_is_asked_for_by_name_takes_the_place_of_a_description() {
+    for line in ["tasks", "widgets", "stacks"] {
+        let mut stage = Stage::new(kinds());
+        stage.keys("3 d");
+        assert!(matches!(stage.overlay(), Some(Overlay::Describe(_))));
+        stage.keys(&format!(": '{line} enter"));
+        assert!(stage.overlay().is_none(), "{line}");
+    }
+}
+
+#[test]
 fn the_list_of_kinds_leads_to_their_objects_and_back() {
     let mut stage = Stage::new(kinds());
     stage.keys("0");

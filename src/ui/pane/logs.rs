@@ -16,6 +16,7 @@ use crate::{
         canvas::{Canvas, Line, cells},
         footer::key_of,
         header::until,
+        overlay::Lines,
         state::state,
         theme::Theme,
         widget::scrollbar::scrollbar,
@@ -30,12 +31,12 @@ const WIDE: u16 = 100;
 const BYTES: usize = 8;
 
 /// Draws the log and returns where its lines are.
-pub(super) fn logs(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
+pub(super) fn logs(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Lines {
     let logs = app.logs();
     let screen = app.screen();
     if screen != Screen::Rows {
         state(canvas, area, &screen, app);
-        return area;
+        return area.into();
     }
     let height = usize::from(area.height);
     let shown = logs.window(height);
@@ -43,8 +44,9 @@ pub(super) fn logs(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
     let air = u16::from(area.width > 40);
     let inside = Rect { x: area.x + air, width: area.width.saturating_sub(1 + air), ..area };
     let look = Look::new(logs, inside, shown.clone(), canvas.theme);
+    let mut content = shown.len();
     if logs.show().wrap.is_on() {
-        broken(canvas, inside, logs, &look, shown.clone());
+        content = broken(canvas, inside, logs, &look, shown.clone());
     } else {
         for (row, index) in (0..inside.height).zip(shown.clone()) {
             if let Some(line) = logs.line(index) {
@@ -53,11 +55,12 @@ pub(super) fn logs(canvas: &mut Canvas<'_>, area: Rect, app: &App) -> Rect {
         }
     }
     scrollbar(canvas, area, &shown, logs.len());
-    area
+    Lines { area, content }
 }
 
-/// Lines that take as many rows as they need. While the log is followed its last line stands at the bottom.
-fn broken(canvas: &mut Canvas<'_>, area: Rect, logs: &Logs, look: &Look<'_>, shown: Range<usize>) {
+/// Lines that take as many rows as they need, and how many there was room for. While the log is followed its last line
+/// stands at the bottom.
+fn broken(canvas: &mut Canvas<'_>, area: Rect, logs: &Logs, look: &Look<'_>, shown: Range<usize>) -> usize {
     let height = usize::from(area.height);
     let mut start = shown.start;
     let mut skipped = 0;
@@ -74,11 +77,12 @@ fn broken(canvas: &mut Canvas<'_>, area: Rect, logs: &Logs, look: &Look<'_>, sho
     for index in start..shown.end {
         let Some(line) = logs.line(index) else { continue };
         if row >= area.height {
-            return;
+            return index - start;
         }
         row += look.draw_broken(canvas, area, row, &line, (logs.is_spot(index), skipped));
         skipped = 0;
     }
+    shown.end - start
 }
 
 /// How lines are drawn.
