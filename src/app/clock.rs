@@ -143,8 +143,12 @@ impl App {
 
     /// The columns that are probably shown. A wrong guess costs a look at a frame in which nothing changed.
     fn columns_shown(&self, kind: Kind) -> Cow<'static, [Field]> {
-        let room = if self.areas.body.width < WIDE { Room::Narrow } else { Room::Wide };
-        self.world().context().columns(kind, room)
+        self.world().context().columns(kind, self.room())
+    }
+
+    /// The room that columns have.
+    pub(super) const fn room(&self) -> Room {
+        if self.areas.body.width < WIDE { Room::Narrow } else { Room::Wide }
     }
 
     /// When a list will have been silent for too long, and when a countdown to the next try changes.

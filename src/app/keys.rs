@@ -140,8 +140,9 @@ impl App {
             self.complete_prompt(out);
         } else if prompt.key(key) == Edit::Changed {
             self.prompt_changed(out);
-        } else if let Some(motion) = motion_of(key) {
-            // The rows behind a filter can be looked through while it is typed.
+        } else if let Some(motion) = motion_of(key)
+            && prompt.purpose.looks_through()
+        {
             self.step_pane(motion);
         }
     }

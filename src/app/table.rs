@@ -24,9 +24,8 @@ use crate::fleet::{
     store::{Place, Placed},
 };
 
-/// Rebuilds are at least this far apart while changes stream in: faster than anybody reads, and with what else it takes
-/// nothing is shown later than a tenth of a second.
-const PAUSE: Duration = Duration::from_millis(80);
+/// Rebuilds are at least this far apart while changes stream in, and nothing is shown a tenth of a second late.
+const PAUSE: Duration = Duration::from_millis(75);
 /// How old rows may be that were filtered by their age.
 const AGED: Duration = Duration::from_secs(15);
 /// What one row costs to filter and sort at most. A table rests ten times as long as it worked.
@@ -263,9 +262,9 @@ impl Table {
         self.rebuild(world);
     }
 
-    /// Sorts by the column `steps` to the right of this one.
-    pub fn sort_beside(&mut self, steps: isize, world: World<'_>) {
-        let fields = world.context().columns(self.kind, Room::Wide);
+    /// Sorts by the column `steps` to the right of this one, of those that there is room for.
+    pub fn sort_beside(&mut self, steps: isize, room: Room, world: World<'_>) {
+        let fields = world.context().columns(self.kind, room);
         let here = fields.iter().position(|field| *field == self.sort.field).unwrap_or(0);
         let there = here.saturating_add_signed(steps).min(fields.len().saturating_sub(1));
         if let Some(field) = fields.get(there).copied().filter(|field| *field != self.sort.field) {

@@ -140,13 +140,9 @@ impl Query {
 
     /// Whether its answer can change without any row changing, because it asks for ages.
     pub fn depends_on_time(&self) -> bool {
-        self.terms.iter().any(|term| match term.test {
-            Test::Compares(Subject::Column { .. }, ..)
-            | Test::Has(Subject::Column { .. }, _)
-            | Test::Is(Subject::Column { .. }, _) => true,
-            Test::Compares(Subject::Field(field), ..)
-            | Test::Has(Subject::Field(field), _)
-            | Test::Is(Subject::Field(field), _) => matches!(
+        self.subjects().any(|subject| match subject {
+            Subject::Column { .. } => true,
+            Subject::Field(field) => matches!(
                 field,
                 Field::Age
                     | Field::Changed
@@ -157,7 +153,25 @@ impl Query {
                     | Field::Took
                     | Field::State
             ),
-            Test::Words(_) | Test::Fuzzy(_) | Test::Label(_) => false,
+        })
+    }
+
+    /// Whether it asks for what is read from resources of other kinds: the zone of a task's node, the tasks of a service.
+    pub fn depends_on_others(&self) -> bool {
+        let counted = |subject: &Subject| match subject {
+            Subject::Column { .. } => false,
+            Subject::Field(field) => matches!(
+                field,
+                Field::Zone | Field::Service | Field::Tasks | Field::Spread | Field::CpuUsed | Field::MemoryUsed
+            ),
+        };
+        self.terms.iter().any(|term| matches!(term.test, Test::Label(_))) || self.subjects().any(counted)
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        self.terms.iter().filter_map(|term| match &term.test {
+            Test::Compares(subject, ..) | Test::Has(subject, _) | Test::Is(subject, _) => Some(subject),
+            Test::Words(_) | Test::Fuzzy(_) | Test::Label(_) => None,
         })
     }
 

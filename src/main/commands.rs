@@ -242,7 +242,7 @@ const fn in_group(asked: &cli::Asked) -> bool {
 }
 
 fn query(asked: &cli::Asked, words: &[String], environment: Option<&str>, namespace: Option<&str>) -> Result<Query> {
-    let environment = environment.map(|name| format!("env:{name}"));
+    let environment = environment.map(|name| format!("env=\"{name}\""));
     let namespace = namespace.map(|name| format!("namespace=\"{name}\""));
     let words: Vec<&str> = environment.iter().chain(&namespace).chain(words).map(String::as_str).collect();
     let text = words.join(" ");

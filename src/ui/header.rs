@@ -53,7 +53,14 @@ pub(crate) fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
     if area.width >= 60 {
         line.put("quarterdeck", theme.title).gap(2);
     }
-    let count = world.connections.len();
+    // What leaves rows out comes first: it must not be missed for want of room.
+    if let Some(group) = world.group {
+        line.put(&format!("namespace {group}"), theme.accent).gap(2);
+    }
+    if let Some(only) = world.only {
+        line.put(&format!("only {only} of {}", world.connections.len()), theme.accent).gap(2);
+    }
+    let count = world.shown().count();
     for (number, connection) in world.shown().enumerate() {
         if line.room() < 8 {
             line.put(&format!("+{}", count.saturating_sub(number)), theme.muted);
@@ -61,12 +68,6 @@ pub(crate) fn header(canvas: &mut Canvas<'_>, area: Rect, app: &App) {
         }
         self::connection(&mut line, connection, app, world);
         line.gap(2);
-    }
-    if let Some(only) = world.only {
-        line.whole(&format!("only {only} of {count}"), theme.accent).gap(2);
-    }
-    if let Some(group) = world.group {
-        line.whole(&format!("namespace {group}"), theme.accent);
     }
 }
 

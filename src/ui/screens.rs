@@ -476,7 +476,11 @@ fn what_was_left_open_is_told_and_what_is_left_can_be_planned() {
     let text = "broke off between two steps".into();
     let left = vec!["not sent: roll newswatch_redis".into()];
     let verdict = Verdict { outcome: Outcome::Interrupted, text, left, undone: Vec::new() };
-    let operations = vec![record("one", 40, Some(verdict)), record("two", 30, None), record("three", 5, None)];
+    let mut operations = vec![record("one", 40, Some(verdict)), record("two", 30, None), record("three", 5, None)];
+    let redis = id(Kind::Service, "newswatch_redis");
+    let second = Step { subject: redis.clone(), ..operations[0].plan.steps[0].clone() };
+    operations[0].plan.subjects.push(redis);
+    operations[0].plan.steps.push(Step { title: "force an update of newswatch_redis".into(), ..second });
     let broken = vec![operations[1].operation.clone()];
     sample.tell(crate::app::Msg::Journal(Ok(Recorded { operations, broken })));
     sample.press("j");

@@ -156,6 +156,35 @@ fn what_runs_in_several_environments_is_listed_with_its_own() {
 }
 
 #[test]
+fn a_filter_may_ask_for_what_other_kinds_tell_in_any_format() {
+    let home = Home::new();
+    let count = |kind, filter, format| {
+        let answer = home.run(&["get", kind, filter, "-o", format, FROZEN]);
+        answer.well().lines().filter(|line| !line.starts_with("NAME")).count()
+    };
+    for (kind, filter) in
+        [("nodes", "tasks>3"), ("services", "spread:nodes"), ("tasks", "zone:eu-west-1a"), ("tasks", "service:auth")]
+    {
+        let lines = count(kind, filter, "ndjson");
+        assert!(lines > 0, "{kind} {filter}");
+        assert_eq!(count(kind, filter, "table"), lines, "{kind} {filter}");
+    }
+}
+
+#[test]
+fn an_environment_is_not_one_whose_name_contains_its_own() {
+    let home = Home::new();
+    let path = home.configure("[[environments]]\nname = \"preprod\"\n[[environments]]\nname = \"prod\"\n");
+    let path = path.to_str().expect("a path in words");
+    let of = |name| home.run(&["get", "services", "-e", name, "-o", "json", "--config", path, FROZEN]).json();
+    let both = of("preprod")["items"].as_array().map(Vec::len);
+    assert!(both.is_some_and(|count| count > 0));
+    for item in of("prod")["items"].as_array().expect("items") {
+        assert_eq!(item["environment"], "prod");
+    }
+}
+
+#[test]
 fn the_frozen_fleet_answers_the_same_twice() {
     let home = Home::new();
     let ask = || {

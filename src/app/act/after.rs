@@ -64,8 +64,16 @@ impl App {
         {
             return Err(Refusal::new(format!("{title} is completed: nothing is left of it."), None));
         }
-        let verdict = if let State::Ended(verdict) = &operation.state { Some(verdict) } else { None };
-        let mut rest = operation.plan.rest(&operation.sent(), verdict);
+        let Some(mut rest) = operation.rest() else {
+            return Err(Refusal::new(
+                format!("Nothing of {title} is left to be planned."),
+                Some(if operation.plan.verb.opens() {
+                    "A way into a container is opened anew."
+                } else {
+                    "All of it was sent, and the platform goes on with that by itself."
+                }),
+            ));
+        };
         if matches!(operation.state, State::Refused(_)) {
             // It never began: this is the first, not the rest.
             rest.resumes = None;

@@ -65,7 +65,8 @@ impl App {
     }
 
     pub(super) fn sort_beside(&mut self, steps: isize) {
-        self.with_table(|table, world| table.sort_beside(steps, world));
+        let room = self.room();
+        self.with_table(|table, world| table.sort_beside(steps, room, world));
     }
 
     pub(super) fn reverse(&mut self) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     error::Error,
     fleet::{ResourceId, Text, Timestamp},
-    operation::{OperationId, OperationRecord, Plan, Progress, Traffic, Verdict},
+    operation::{Intent, OperationId, OperationRecord, Plan, Progress, Traffic, Verdict},
 };
 
 /// Older words on single tasks are dropped: they stand in the platform's own history.
@@ -195,6 +195,13 @@ impl Operation {
     pub fn sent(&self) -> Vec<usize> {
         let sent = self.steps.iter().enumerate().filter(|(_, step)| **step != StepState::Waiting);
         sent.map(|(number, _)| number).collect()
+    }
+
+    /// The wish for what is left of it, if anything is: not of what was sent whole, nor of a way in, which is opened anew.
+    pub fn rest(&self) -> Option<Intent> {
+        let verdict = if let State::Ended(verdict) = &self.state { Some(verdict) } else { None };
+        let rest = self.plan.rest(&self.sent(), verdict);
+        (!self.plan.verb.opens() && !rest.subjects.is_empty()).then_some(rest)
     }
 
     /// What is left at `now` of the time it should take.

@@ -44,6 +44,17 @@ pub enum Purpose {
     Override,
 }
 
+impl Purpose {
+    /// Whether rows or lines can be gone through while it is typed. Where it is about the row under the cursor, none can:
+    /// the answer would be for another one than is seen.
+    pub const fn looks_through(&self) -> bool {
+        match self {
+            Self::Filter | Self::Matching | Self::SearchLog | Self::SearchDocument => true,
+            Self::Save | Self::Scale(_) | Self::Forward(_) | Self::Override => false,
+        }
+    }
+}
+
 impl Prompt {
     /// A line for `purpose` that begins with `text`.
     pub fn new(purpose: Purpose, text: &str) -> Self {

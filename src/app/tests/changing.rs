@@ -247,6 +247,17 @@ fn scale_asks_for_a_number() {
 }
 
 #[test]
+fn a_number_is_typed_for_the_row_that_stays_under_the_cursor() {
+    let mut stage = Stage::new(small());
+    stage.keys("3");
+    let before = stage.cursor();
+    stage.keys("S down pagedown");
+    assert_eq!(stage.cursor(), before);
+    stage.keys("ctrl-u 5 enter");
+    assert_eq!(asked(&mut stage).argument, Argument::Replicas(5));
+}
+
+#[test]
 fn a_revision_and_a_grace_are_written_after_the_verb() {
     let said = |pane: &str, line: &str| {
         let mut stage = Stage::connected(settings(), vec![profile_of(&Verb::ALL)], small());

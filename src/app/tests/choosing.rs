@@ -38,9 +38,21 @@ fn filter_sort_and_marks_survive_a_change_of_pane() {
     stage.keys("4 / 'api enter space > 2 4");
     let table = stage.app.table().expect("a table");
     assert_eq!(table.filter().text(), "api");
-    assert_eq!(table.sort().field, Field::wide_columns(Kind::Task)[1]);
+    assert_eq!(table.sort().field, Field::Health, "there is no room for another column between");
     assert_eq!(table.marks().iter().cloned().collect::<Vec<_>>(), [sample::id(Kind::Task, "api.1")]);
     assert_eq!(stage.cursor(), "api.2");
+}
+
+#[test]
+fn the_column_beside_is_the_next_that_there_is_room_for() {
+    let mut stage = Stage::new(small());
+    stage.keys("4");
+    for (width, beside) in [(80, Field::Health), (200, Field::Environment)] {
+        stage.app.drawn(super::super::Areas { body: super::super::Size::new(width, 20), ..Default::default() });
+        stage.keys(">");
+        assert_eq!(stage.app.table().expect("a table").sort().field, beside);
+        stage.keys("<");
+    }
 }
 
 #[test]

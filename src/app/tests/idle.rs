@@ -142,7 +142,7 @@ fn a_burst_is_shown_at_once_and_then_merged() {
     }
     assert_eq!(frames, 1);
     assert_eq!(period(&stage), Some(Duration::from_millis(40)));
-    stage.pass(Duration::from_millis(40));
+    stage.pass(Duration::from_millis(40)).pass(Duration::from_millis(40));
     assert_eq!(stage.redrawn(), Redraw::Frame);
     drawn(&mut stage);
     assert_ne!(period(&stage), Some(Duration::from_millis(40)));

@@ -201,6 +201,23 @@ fn what_is_left_of_an_operation_is_planned_anew() {
 }
 
 #[test]
+fn of_what_was_sent_whole_nothing_is_left_and_a_way_in_is_opened_anew() {
+    let mut sent = record("op-1", 5, Some(Outcome::Cancelled));
+    sent.plan.steps = vec![step("roll api")];
+    let mut way = record("op-2", 6, Some(Outcome::Failed));
+    way.plan.steps = vec![step("roll api")];
+    way.plan.verb = Verb::Forward;
+    let whole = "Nothing of roll api is left to be planned. / All of it was sent, and the platform goes on with that by itself.";
+    let opened = "Nothing of forward api is left to be planned. / A way into a container is opened anew.";
+    for (record, said) in [(sent, whole), (way, opened)] {
+        let mut stage = Stage::new(small());
+        stage.tell(journal(vec![record], &[]));
+        stage.keys("8 R");
+        assert_eq!((planned(&mut stage), &*stage.said()), (None, said));
+    }
+}
+
+#[test]
 fn an_operation_is_undone_by_the_wish_that_its_plan_knows() {
     let mut undone = record("op-1", 5, Some(Outcome::Completed));
     let back = Intent::new(Verb::Scale, undone.plan.subjects.clone(), Argument::Replicas(2));

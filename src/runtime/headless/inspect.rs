@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Exit, Fit, Name, Output, gather, gather::LIMIT, objects::describe_object, output::say};
 use crate::{
+    app::table::shown_by,
     error::{Error, ErrorKind, Result},
     fleet::{
         Kind, Query, Resource,
@@ -22,11 +23,14 @@ pub async fn get(
     format: Format,
     output: &mut Output,
 ) -> Result<Exit> {
-    // Columns such as the spread over nodes are counted from tasks and nodes.
-    let kinds: &[Kind] = match (kind, format) {
-        (Kind::Service | Kind::Node, Format::Table | Format::Wide) => &[Kind::Service, Kind::Node, Kind::Task],
-        _ => &[kind],
+    // Columns such as the spread over nodes are counted from tasks and nodes, and so is what a filter asks of them.
+    let counted = match format {
+        Format::Wide => true,
+        Format::Table => kind != Kind::Task,
+        Format::Json | Format::Yaml | Format::Ndjson => false,
     };
+    let alone = [kind];
+    let kinds = if counted || filter.depends_on_others() { shown_by(kind) } else { &alone };
     let seen = gather(adapters, kinds, LIMIT).await;
     let now = clock::shown();
     let context = Context { store: &seen.store, now };

@@ -69,6 +69,12 @@ pub fn recorded(journal: &Journal, name: &str) -> Result<OperationRecord> {
         None if !reading.broken.contains(&record.operation) => {
             refused(format!("{} is still under way in another process", record.operation))
         }
+        Some(_) | None if record.plan.verb.opens() => {
+            refused(format!("{} opened a way into a container: that is opened anew", record.operation))
+        }
+        verdict if record.plan.rest(&record.sent, verdict.as_ref()).subjects.is_empty() => {
+            refused(format!("everything of {} was sent: nothing is left to be planned", record.operation))
+        }
         Some(_) | None => Ok(record.clone()),
     }
 }

@@ -79,7 +79,11 @@ pub async fn wait(
             say(&format!("{id} is not {} after {}: {state}{short}", word(goal), brief(limit)));
             return Ok(Exit::TimedOut);
         }
-        let Some(resource) = store.get(&id) else { continue };
+        let Some(resource) = store.get(&id) else {
+            // What is gone is neither stable nor healthy.
+            since = None;
+            continue;
+        };
         let state = describe(resource);
         if state != told {
             say(&format!("{}: {state}", resource.name()));

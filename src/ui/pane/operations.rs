@@ -282,7 +282,7 @@ fn verdict(page: &mut Page, theme: &Theme, operation: &Operation, app: &App) {
 
 /// What can be done about one that has ended: finish what is left of it, undo it.
 fn next_steps(page: &mut Page, theme: &Theme, operation: &Operation, outcome: Outcome, app: &App) {
-    if outcome != Outcome::Completed {
+    if outcome != Outcome::Completed && operation.rest().is_some() {
         let sentence = format!("{} plans what is left of it", key_of(app, Command::Resume));
         page.say("→ ", theme.accent, &sentence, theme.text);
     }
