@@ -183,7 +183,11 @@ fn of_those(having: &[&Connection], kind: Kind, what: &Text, world: World<'_>) -
     }
     match failed {
         Some(error) => Screen::Failed(error),
-        None => Screen::Empty(Empty::Nothing(Text::clean(&format!("No {what} exist on {names}.")))),
+        None => {
+            let within = world.group.filter(|_| matches!(kind, Kind::Service | Kind::Task | Kind::Backing | Kind::Object));
+            let within = within.map_or_else(String::new, |group| format!(" in namespace {group}"));
+            Screen::Empty(Empty::Nothing(Text::clean(&format!("No {what} exist{within} on {names}."))))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{CONNECTION, Effect, Kind, Msg, Overlay, Stage, profile, settings, small};
 use crate::{
-    app::{msg::Opened, overlay::Picker},
+    app::{Empty, Screen, msg::Opened, overlay::Picker},
     error::{Error, ErrorKind},
     fleet::{ConnectionId, Resource, ResourceId, Text, sample},
     platform::Candidate,
@@ -143,6 +143,8 @@ fn namespaces_are_chosen_from_those_that_are_known_and_any_other_can_be_typed() 
     assert_eq!(stage.app.world().group, Some(&"shpo".into()));
     assert!(stage.said().contains("Nothing is known of a namespace shpo yet."), "{}", stage.said());
     assert_eq!(focused(&mut stage), [Some("till".into()), Some("shpo".into())]);
+    let text = "No tasks exist in namespace shpo on lab.";
+    assert_eq!(stage.app.screen(), Screen::Empty(Empty::Nothing(text.into())));
 }
 
 #[test]
