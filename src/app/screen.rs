@@ -181,14 +181,12 @@ fn of_those(having: &[&Connection], kind: Kind, what: &Text, world: World<'_>) -
             return Screen::Loading { what: Text::clean(&what) };
         }
     }
-    match failed {
-        Some(error) => Screen::Failed(error),
-        None => {
-            let within = world.group.filter(|_| matches!(kind, Kind::Service | Kind::Task | Kind::Backing | Kind::Object));
-            let within = within.map_or_else(String::new, |group| format!(" in namespace {group}"));
-            Screen::Empty(Empty::Nothing(Text::clean(&format!("No {what} exist{within} on {names}."))))
-        }
+    if let Some(error) = failed {
+        return Screen::Failed(error);
     }
+    let within = world.group.filter(|_| matches!(kind, Kind::Service | Kind::Task | Kind::Backing | Kind::Object));
+    let within = within.map_or_else(String::new, |group| format!(" in namespace {group}"));
+    Screen::Empty(Empty::Nothing(Text::clean(&format!("No {what} exist{within} on {names}."))))
 }
 
 /// What of `kind` could not be had from `connection`.

@@ -156,17 +156,23 @@ impl Effects {
         evidence.care.clone_from(&self.care);
         let operations = Arc::clone(&self.operations);
         let target = self.targets.get(&plan.connection).cloned();
+        // It is shown as under way already, and may be asked to stop at once.
+        operations.expect(&plan.operation);
         self.answer(async move {
             // The world may have moved since the plan was shown: the guards look again before anything is
             // agreed to. What the adapter itself found stays. A reason that was given is for what was seen then.
             let again = guard::judge(&operations.completed(*evidence).await, &plan);
             let id = plan.operation.clone();
             if let Some(finding) = plan.unseen(&again) {
+                operations.forget(&id);
                 return Msg::Started(id, Err(finding.clone().into()));
             }
             plan.guards.retain(|known| !again.iter().any(|it| it.guard == known.guard));
             plan.guards.extend(again);
-            let Some(target) = target else { return Msg::Started(id, Err(no_connection())) };
+            let Some(target) = target else {
+                operations.forget(&id);
+                return Msg::Started(id, Err(no_connection()));
+            };
             let started = match line {
                 Some(line) => operations.enter(target, *plan, agreed, line).await,
                 None => operations.start(target, *plan, agreed.0, agreed.1).await,

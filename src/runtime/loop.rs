@@ -231,12 +231,12 @@ impl Console {
                         self.leave_session(terminal)?;
                     }
                 },
-                // Before what streams say: an operation that waits must not wait behind a flood.
+                // Before what streams say: an operation that waits must not wait behind a flood, nor may an answer.
                 Some(question) = self.from_operations.recv() => {
                     let _ = question.answer.send(self.app.evidence(&question.intent));
                 }
-                Some((generation, msg)) = self.from_streams.recv() => self.take_in(generation, msg),
                 Some(msg) = self.from_effects.recv() => self.heard(msg),
+                Some((generation, msg)) = self.from_streams.recv() => self.take_in(generation, msg),
                 found = async { connecting.as_mut().expect("guarded by the condition").await }, if connecting.is_some() => {
                     connecting = None;
                     match found {

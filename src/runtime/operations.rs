@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -136,6 +136,36 @@ impl Operations {
         &self,
         target: Target,
         plan: Plan,
+        agreed: (Answer, Option<Text>),
+        line: Option<Line>,
+    ) -> Result<OperationId> {
+        let id = plan.operation.clone();
+        self.expect(&id);
+        let begun = self.begun(target, plan, agreed, line).await;
+        if begun.is_err() {
+            self.forget(&id);
+        }
+        begun
+    }
+
+    /// From here on `id` can be asked to stop, before it has begun as well.
+    pub fn expect(&self, id: &OperationId) {
+        self.running().entry(id.clone()).or_default();
+    }
+
+    /// What was expected will not begin.
+    pub fn forget(&self, id: &OperationId) {
+        self.running().remove(id);
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<OperationId, Canceller>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn begun(
+        &self,
+        target: Target,
+        plan: Plan,
         (answer, override_reason): (Answer, Option<Text>),
         line: Option<Line>,
     ) -> Result<OperationId> {
@@ -155,10 +185,11 @@ impl Operations {
             identity,
         };
         let approved = plan.approve(permit, answer, override_reason)?;
+        let cancel = self.running().entry(id.clone()).or_default().listener();
+        if cancel.asked() {
+            return Err(Error::new(ErrorKind::Cancelled, "it was asked to stop before it began: nothing was sent"));
+        }
         append(self.journal.clone(), id.clone(), entry).await?;
-        let canceller = Canceller::default();
-        let cancel = canceller.listener();
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), canceller);
         let scribe = Arc::new(JournalScribe::new(self.journal.clone(), &approved, self.operator.clone(), target.look));
         let progress = match line {
             None => target.adapter.run(approved, scribe, cancel),
@@ -214,7 +245,7 @@ impl Operations {
 
     /// Asks an operation to stop between its steps.
     pub fn cancel(&self, id: &OperationId) {
-        if let Some(canceller) = self.running.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+        if let Some(canceller) = self.running().get(id) {
             canceller.cancel();
         }
     }
@@ -225,7 +256,7 @@ impl Operations {
             self.cancel(id);
         }
         let closed = async {
-            while ids.iter().any(|id| self.running.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id)) {
+            while ids.iter().any(|id| self.running().contains_key(id)) {
                 sleep(BRIEFLY).await;
             }
         };
@@ -234,7 +265,7 @@ impl Operations {
 
     /// How many operations are under way.
     pub fn under_way(&self) -> usize {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.running().len()
     }
 
     /// Records answers and the verdict, and tells the loop everything. Runs by itself to the end: a stream that may

@@ -26,6 +26,8 @@ use crate::{
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest: with jitter and an answer, what was repaired is seen within ten seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(7);
+/// The longest that a platform may ask for. Nobody means more, whatever number came over the wire.
+const MOST_ASKED: Duration = Duration::from_hours(1);
 /// A stream that delivered for this long was well; the next failure starts over.
 const WELL: Duration = Duration::from_secs(20);
 /// Deltas handed to the loop in one message at most.
@@ -350,7 +352,7 @@ impl Backoff {
         let doubled = FIRST_WAIT.saturating_mul(1 << self.failures.min(6)).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
         let asked = match error.kind {
-            ErrorKind::Throttled(Some(asked)) => asked,
+            ErrorKind::Throttled(Some(asked)) => asked.min(MOST_ASKED),
             // Nothing but a person can help, who will press the key for it.
             ErrorKind::Unsupported | ErrorKind::Config => LONGEST_WAIT,
             // A token that ran out is renewed by its adapter, once it was refused.
@@ -496,5 +498,7 @@ mod tests {
     fn what_the_platform_asks_for_is_obeyed() {
         let error = Error::new(ErrorKind::Throttled(Some(Duration::from_secs(90))), "slow down");
         assert_eq!(Backoff::default().after(Duration::ZERO, &error), Duration::from_secs(90));
+        let absurd = Error::new(ErrorKind::Throttled(Some(Duration::MAX)), "slow down");
+        assert_eq!(Backoff::default().after(Duration::ZERO, &absurd), MOST_ASKED);
     }
 }

@@ -181,6 +181,8 @@ impl<R: Rows> Follow<R> {
             Ok(answer) => {
                 if first {
                     self.first = None;
+                    // Of a list that broke off: what it had may be gone by now.
+                    self.batch.clear();
                     self.connection.grants(self.source.place());
                     self.rows.begin();
                     self.outbox.push_back(Delta::Begin(self.scope.clone()));

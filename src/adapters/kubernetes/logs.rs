@@ -300,7 +300,8 @@ async fn in_order(
 ) -> Result<()> {
     let tail = request.tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap_or(usize::MAX));
     let (inner, mut answers) = mpsc::channel(QUEUE);
-    let gathering = async {
+    // It takes the queue with it when it ends at an error: whoever still writes must not wait for a reader.
+    let gathering = async move {
         let (mut lines, mut markers): (Vec<(LogSource, LogLine)>, Vec<LogBatch>) = (Vec::new(), Vec::new());
         while let Some(answer) = answers.recv().await {
             let batch: LogBatch = answer?;

@@ -601,6 +601,26 @@ async fn logs_that_cannot_be_had_end_with_the_reason() {
 }
 
 #[tokio::test]
+async fn one_log_that_fails_keeps_nobody_waiting_for_those_of_the_others() {
+    let bench = bench(|heard| match heard.target.as_str() {
+        it if it.contains("/pods/web-1/log?") => Reply::whole("500 Internal Server Error", "", "{}"),
+        it if it.contains("/log?") => Reply::lines(&["2026-11-21T10:00:00Z a line"]),
+        it if it.ends_with("/deployments/web") => Reply::json(
+            r#"{"metadata":{"name":"web","namespace":"team-00"},"spec":{"selector":{"matchLabels":{"app":"web"}}}}"#,
+        ),
+        it if it.contains("/pods?") => {
+            Reply::json(list(7, "", &(1..60).map(|n| pod(&format!("web-{n}"), n)).collect::<Vec<_>>()))
+        }
+        it => Reply::json(pod(it.rsplit('/').next().unwrap_or_default(), 3)),
+    })
+    .await;
+    let of = ResourceId::new("lab".into(), Kind::Service, "team-00/Deployment/web".into());
+    let told = told(&bench, LogRequest { of, follow: false, ..following(None) }, 99);
+    let told = tokio::time::timeout(Duration::from_secs(20), told).await.expect("it ends");
+    assert_eq!(told, ["Platform"]);
+}
+
+#[tokio::test]
 async fn whatever_is_looked_at_sends_only_what_is_on_the_list() {
     let bench = bench(|heard| match heard.target.as_str() {
         it if it.contains("watch=true") => Reply::open(&[]),

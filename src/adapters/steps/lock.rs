@@ -87,7 +87,7 @@ pub fn taking<'a>(
         operation: Some(&plan.operation.0),
         reason,
         at: feed::wall_clock(),
-        lasts: LEAST + plan.expected.unwrap_or_default() * 2,
+        lasts: LEAST.saturating_add(plan.expected.unwrap_or_default().saturating_mul(2)),
     }
 }
 

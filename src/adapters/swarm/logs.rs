@@ -39,6 +39,11 @@ pub(super) async fn stream(engine: Arc<Engine>, request: LogRequest, outlet: Sen
     }
 }
 
+/// Whether the engine may answer again by itself.
+const fn away(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Throttled(_) | ErrorKind::Platform)
+}
+
 struct Reader {
     engine: Arc<Engine>,
     request: LogRequest,
@@ -69,7 +74,16 @@ impl Reader {
         let mut said_before = None;
         let mut joined = false;
         loop {
-            let body = self.engine.stream("reading logs", &self.path(joined)?).await?;
+            let body = match self.engine.stream("reading logs", &self.path(joined)?).await {
+                Ok(body) => body,
+                // What was told already is known here only: nobody else could go on after it.
+                Err(error) if joined && away(error.kind) && !self.outlet.is_closed() => {
+                    feed::sleep(wait).await;
+                    wait = (wait * 2).min(AGAIN.1);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             self.lines.rejoin();
             if joined && !self.mark(LogMarker::Reconnected { complete: said_before.is_none() }).await {
                 return Ok(());
@@ -89,9 +103,14 @@ impl Reader {
                 self.mark(LogMarker::Ended("these are all lines for now".into())).await;
                 return Ok(());
             }
-            if let Some(reason) = self.over().await? {
-                self.mark(LogMarker::Ended(reason)).await;
-                return Ok(());
+            match self.over().await {
+                Ok(None) => {}
+                Ok(Some(reason)) => {
+                    self.mark(LogMarker::Ended(reason)).await;
+                    return Ok(());
+                }
+                Err(error) if away(error.kind) => {}
+                Err(error) => return Err(error),
             }
             // A stream that lived for a while may be joined at once; one that breaks at once is left alone for longer.
             wait = if began.read() > AGAIN.1 { AGAIN.0 } else { (wait * 2).min(AGAIN.1) };

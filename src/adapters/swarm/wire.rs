@@ -1,12 +1,13 @@
 //! Connections to one engine: unix socket, TCP, TLS; one request each. What may be asked is not decided here.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
@@ -25,6 +26,9 @@ use crate::{
     adapters::feed,
     error::{Error, ErrorKind, Result},
 };
+
+/// After this long without a byte the other side is asked whether it is still there, and given up after twice that.
+const SILENT: Duration = Duration::from_mins(1);
 
 /// Where an engine is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,21 +90,30 @@ impl Wire {
         let unconnected = |error: io::Error| fault::unconnected(&self.address, &error);
         match &self.target {
             Target::Unix(path) => Ok(Box::new(UnixStream::connect(path).await.map_err(unconnected)?)),
-            Target::Tcp(host, port) => {
-                Ok(Box::new(TcpStream::connect((host.as_str(), *port)).await.map_err(unconnected)?))
-            }
+            Target::Tcp(host, port) => Ok(Box::new(reach(host, *port).await.map_err(unconnected)?)),
             Target::Tls(host, port, tls) => {
                 let config = self.tls.get_or_try_init(|| configure(tls)).await?;
                 let name = ServerName::try_from(host.clone()).map_err(|error| {
                     Error::new(ErrorKind::Config, format!("`{host}` is no host name")).because(&error)
                 })?;
-                let plain = TcpStream::connect((host.as_str(), *port)).await.map_err(unconnected)?;
+                let plain = reach(host, *port).await.map_err(unconnected)?;
                 let stream = TlsConnector::from(Arc::clone(config)).connect(name, plain).await;
                 Ok(Box::new(stream.map_err(unconnected)?))
             }
             Target::Unusable(error) => Err(error.clone()),
         }
     }
+}
+
+/// A connection that notices when the other side has gone without a word. A followed log may have nothing to say for
+/// days, and a router on the way forgets who is silent.
+async fn reach(host: &str, port: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((host, port)).await?;
+    sockopt::set_socket_keepalive(&stream, true)?;
+    sockopt::set_tcp_keepidle(&stream, SILENT)?;
+    sockopt::set_tcp_keepintvl(&stream, SILENT / 4)?;
+    sockopt::set_tcp_keepcnt(&stream, 4)?;
+    Ok(stream)
 }
 
 /// TLS from the files in `tls`: its authority, or the system's where it names none.

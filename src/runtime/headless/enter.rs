@@ -47,7 +47,8 @@ pub(super) async fn enter(
     let id = operations.enter(target, plan, agreed, line).await?;
     let mut code = None;
     let mut verdict = None;
-    let mut over = false;
+    let (mut over, mut left) = (false, false);
+    let mut reader = Reader::Reads;
     while verdict.is_none() || !over {
         tokio::select! {
             biased;
@@ -59,8 +60,10 @@ pub(super) async fn enter(
                 Asked::Resize => heard.resized(),
             },
             next = heard.next(), if !over => match next {
-                Heard::Told(Told::Output(bytes)) => passed(std::io::stdout(), &bytes)?,
-                Heard::Told(Told::Errors(bytes)) => passed(std::io::stderr(), &bytes)?,
+                // Whoever read it has gone, and the command is left; its verdict is waited for.
+                Heard::Told(Told::Output(_) | Told::Errors(_)) if reader == Reader::Gone => {}
+                Heard::Told(Told::Output(bytes)) => reader = passed(std::io::stdout(), &bytes)?,
+                Heard::Told(Told::Errors(bytes)) => reader = passed(std::io::stderr(), &bytes)?,
                 Heard::Told(Told::Exit(number)) => code = Some(number),
                 Heard::Told(Told::Progress(_)) => {}
                 Heard::Over => over = true,
@@ -71,6 +74,10 @@ pub(super) async fn enter(
                 Some(_) => {}
                 None => return Err(lost()),
             },
+        }
+        if reader == Reader::Gone && !left {
+            left = true;
+            operations.cancel(&id);
         }
     }
     drop(heard);
@@ -127,10 +134,21 @@ fn read(typed: &Sender<Typed>) {
     }
 }
 
-/// Bytes as they came. Whoever reads no more has seen enough.
-fn passed(mut to: impl std::io::Write, bytes: &[u8]) -> Result<()> {
-    let written = to.write_all(bytes).and_then(|()| to.flush());
-    written.map_err(|error| Error::new(ErrorKind::Io, "what the command says cannot be written").because(&error))
+/// Whoever reads what the command says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Reads,
+    /// It has seen enough, as `head` has.
+    Gone,
+}
+
+/// Bytes as they came.
+fn passed(mut to: impl std::io::Write, bytes: &[u8]) -> Result<Reader> {
+    match to.write_all(bytes).and_then(|()| to.flush()) {
+        Ok(()) => Ok(Reader::Reads),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(Error::new(ErrorKind::Io, "what the command says cannot be written").because(&error)),
+    }
 }
 
 /// The command's own exit code; where there is none, why is said.

@@ -1,6 +1,6 @@
 //! Waiting until something is as it should be, for scripts.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
@@ -11,7 +11,7 @@ use super::{Exit, Fit, Name, Output, gather, inspect, output::say};
 use crate::{
     app::{ConnectionState, Msg, Subscription},
     error::Result,
-    fleet::{Health, Resource, Store, time::brief},
+    fleet::{Delta, Health, Resource, Scope, Store, time::brief},
     platform::Adapter,
     runtime::supervisor::Supervisor,
 };
@@ -49,11 +49,18 @@ pub async fn wait(
     let mut store = Store::default();
     let mut told = String::new();
     let mut since: Option<Instant> = None;
+    // Lists that were begun and are not whole: rows may still be those of before.
+    let mut open: BTreeSet<Scope> = BTreeSet::new();
     loop {
         let deadline = since.map_or(end, |since| (since + SETTLED).min(end));
         match timeout_at(deadline, from.recv()).await {
             Ok(Some((_, Msg::Deltas(deltas, at)))) => {
                 for delta in deltas {
+                    match &delta {
+                        Delta::Begin(scope) => drop(open.insert(scope.clone())),
+                        Delta::Complete(scope) => drop(open.remove(scope)),
+                        Delta::Seen(..) | Delta::Used(..) | Delta::Denied(..) | Delta::Gone(_) => {}
+                    }
                     store.apply(delta, at, &mut |_| {});
                 }
             }
@@ -89,7 +96,7 @@ pub async fn wait(
             say(&format!("{}: {state}", resource.name()));
             told = state;
         }
-        since = if reached(resource, goal) { since.or_else(|| Some(Instant::now())) } else { None };
+        since = if open.is_empty() && reached(resource, goal) { since.or_else(|| Some(Instant::now())) } else { None };
     }
 }
 

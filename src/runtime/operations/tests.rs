@@ -89,6 +89,18 @@ fn silent(seconds: u64) -> Evidence {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_asked_to_stop_before_it_began_sends_nothing() {
+    let mut stage = Stage::new();
+    let plan = stage.plan().await;
+    let id = plan.operation.clone();
+    stage.operations.expect(&id);
+    stage.operations.cancel(&id);
+    let refused = stage.run(plan, None, |_| silent(1)).await.expect_err("it was asked to stop");
+    assert_eq!((refused.kind, stage.sent(), stage.operations.under_way()), (ErrorKind::Cancelled, 0, 0));
+    assert!(stage.journal.read().expect("the journal is read").operations.is_empty(), "nothing was agreed to");
+}
+
+#[tokio::test(start_paused = true)]
 async fn guards_judge_again_before_each_request() {
     let mut stage = Stage::new();
     let plan = stage.plan().await;

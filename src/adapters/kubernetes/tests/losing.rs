@@ -140,6 +140,22 @@ async fn a_version_that_is_gone_means_a_fresh_list() {
 }
 
 #[tokio::test]
+async fn of_a_list_that_broke_off_nothing_is_told_with_the_next() {
+    let gone =
+        r#"{"kind":"Status","code":410,"reason":"Expired","message":"the provided continue parameter is too old"}"#;
+    let mut bench = bench(move |heard| match heard.number {
+        0 => Reply::json(list(7, "next", &[pod("web-1", 3)])),
+        1 => Reply::whole("410 Gone", "", gone),
+        2 => Reply::json(list(9, "", &[pod("web-2", 4)])),
+        _ => Reply::silence(),
+    })
+    .await;
+    bench.adapter.pace = AT_ONCE;
+    let begin = "begin tasks of lab";
+    assert_eq!(first(&bench, 4).await, [begin, begin, "seen web-2", "complete"]);
+}
+
+#[tokio::test]
 async fn a_right_that_was_lost_is_asked_for_sooner_than_one_that_never_was() {
     let forbidden =
         || Reply::whole("403 Forbidden", "", r#"{"kind":"Status","code":403,"message":"pods is forbidden"}"#);

@@ -39,6 +39,8 @@ const SHELLS: [&[&str]; 3] = [
     &["/bin/bash"],
     &["/busybox/sh"],
 ];
+/// What is left where a request to run something was given up before it was answered.
+const MAY_RUN: &str = "what was to run inside may be running";
 /// What one read of an output holds at most.
 const PIECE: usize = 32 * 1024;
 /// The status comes right behind the last output.
@@ -163,6 +165,9 @@ async fn attempts(
             Ok(ticket) => ticket,
             Err(error) => return verdict(Outcome::Refused, format!("nothing was sent: {error}")),
         };
+        if cancel.asked() {
+            return verdict(Outcome::Cancelled, "left before anything was sent");
+        }
         let opened = futures_util::future::select(
             Box::pin(write::exec(ticket, &bench.connection, &opening, &wanted)),
             Box::pin(cancel.wait()),
@@ -171,10 +176,16 @@ async fn attempts(
             futures_util::future::Either::Left((Ok(process), _)) => process,
             futures_util::future::Either::Left((Err(error), _)) => {
                 says.progress(Progress::Answered { step: number, said: Text::clean(&error.to_string()) }).await;
-                return verdict(Outcome::Failed, error.sentence());
+                let unknown = matches!(error.kind, ErrorKind::TimedOut | ErrorKind::Unreachable);
+                let left = if unknown { vec![MAY_RUN.into()] } else { Vec::new() };
+                return Verdict { left, ..verdict(Outcome::Failed, error.sentence()) };
             }
-            futures_util::future::Either::Right(_) => return verdict(Outcome::Cancelled, "left before it began"),
+            futures_util::future::Either::Right(_) => {
+                let left = vec![MAY_RUN.into()];
+                return Verdict { left, ..verdict(Outcome::Cancelled, "left while it was being opened") };
+            }
         };
+        typed.kept = number + 1 < plan.steps.len();
         let end = carry(process, cancel, input, &mut typed, says).await;
         let program = wanted.command.first().cloned().unwrap_or_default();
         let words = match &end {
@@ -231,6 +242,8 @@ async fn prepare<'a>(bench: &Bench, planned: &'a Step) -> Result<(Opening<'a>, W
 struct TypedAhead {
     size: Option<(u16, u16)>,
     bytes: Vec<u8>,
+    /// Whether there is another to try. Where there is none, what is typed may be a whole dump of a database.
+    kept: bool,
 }
 
 /// Passes everything both ways until the command ends, somebody leaves, or the connection is cut.
@@ -285,7 +298,7 @@ async fn carry(
             }
             typed = input.next(), if typing && waiting.is_empty() => match typed {
                 Some(Typed::Bytes(bytes)) => {
-                    if !answered {
+                    if !answered && ahead.kept {
                         ahead.bytes.extend_from_slice(&bytes);
                     }
                     waiting = bytes;

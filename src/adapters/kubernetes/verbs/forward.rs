@@ -187,17 +187,22 @@ impl Forward<'_> {
         let (mut told, mut looks) = (Traffic::default(), 0_u32);
         let mut look = Box::pin(sleep(Duration::ZERO));
         let mut watched: BoxFuture<'_, Option<String>> = Box::pin(std::future::pending());
+        let mut accepting = true;
         let ended = loop {
             tokio::select! {
                 biased;
                 () = cancel.wait() => break None,
-                accepted = listener.accept(), if open.len() < CONNECTIONS => match accepted {
+                accepted = listener.accept(), if accepting && open.len() < CONNECTIONS => match accepted {
                     Ok((local, _)) => {
                         self.with(|it| it.traffic.connections += 1);
                         open.push(self.connection(local));
                     }
-                    // A connection that was given up before it was taken, or no descriptor left for a moment.
-                    Err(error) => self.troubled(&error.to_string()),
+                    // A connection that was given up before it was taken, or no descriptor left for a moment: asked at
+                    // once it would say so again, and nothing else would have its turn.
+                    Err(error) => {
+                        accepting = false;
+                        self.troubled(&error.to_string());
+                    }
                 },
                 Some(()) = open.next(), if !open.is_empty() => {}
                 over = &mut watched => {
@@ -208,6 +213,7 @@ impl Forward<'_> {
                 }
                 () = &mut look => {
                     look = Box::pin(sleep(LOOK));
+                    accepting = true;
                     looks = looks.wrapping_add(1);
                     if looks.is_multiple_of(POD) {
                         watched = Box::pin(self.watched());
