@@ -69,7 +69,8 @@ pub trait Hand: Send + Sync {
         says: &Says,
     ) -> impl Future<Output = Verdict> + Send;
 
-    /// Why a step needs not be sent: what it is for came about by itself. It counts as done then.
+    /// Why a step needs not be sent: what it is for came about by itself, or is about to. It is followed as if it had been
+    /// sent.
     fn needless(&self, _ready: &Self::Ready) -> Option<Text> {
         None
     }
@@ -292,7 +293,10 @@ async fn one(hand: &impl Hand, number: usize, step: &Step, scribe: &dyn Scribe, 
             }
         };
         if let Some(why) = hand.needless(&ready) {
-            return Did { verdict: verdict(Outcome::Completed, why), reached: before };
+            // What came about by itself may still be under way.
+            let seen = hand.follow(step, Some(&ready), cancel, says).await;
+            let verdict = if seen.outcome == Outcome::Completed { verdict(Outcome::Completed, why) } else { seen };
+            return Did { verdict, reached: before };
         }
         // Everything that can fail without a request has been done: from here on the journal says that one may be out.
         let asked = Stopwatch::start();

@@ -233,7 +233,7 @@ async fn a_followed_log_joins_again_after_a_cut_and_repeats_nothing() {
     let (mut cut, mut joined_at) = (false, None);
     let mut heals: Option<tokio::time::Instant> = None;
     while joined_at.is_none_or(|at| lines.len() < at + 6) {
-        let until = heals.unwrap_or_else(|| tokio::time::Instant::now() + Duration::from_secs(60));
+        let until = heals.unwrap_or_else(|| tokio::time::Instant::now() + Duration::from_mins(1));
         let Ok(batch) = tokio::time::timeout_at(until, stream.next()).await else {
             assert!(heals.take().is_some(), "lines come");
             tap.set(crate::bench::Fault::None);

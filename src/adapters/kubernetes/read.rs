@@ -304,11 +304,10 @@ impl Read {
             Self::Object { of, namespace, name } => {
                 ("GET", format!("{}/{}", Collection::of(*of, namespace).path()?, segment(name)?), Body::empty())
             }
-            Self::Labelled { of, selector } if selector.is_empty() => {
-                ("GET", format!("{}?limit=500", of.path()?), Body::empty())
-            }
+            // Whole, as what is decided on it must be: a page of it is not the workload.
+            Self::Labelled { of, selector } if selector.is_empty() => ("GET", of.path()?, Body::empty()),
             Self::Labelled { of, selector } => {
-                ("GET", format!("{}?limit=500&labelSelector={}", of.path()?, encoded(selector)), Body::empty())
+                ("GET", format!("{}?labelSelector={}", of.path()?, encoded(selector)), Body::empty())
             }
             Self::May(right, namespace) => {
                 let (verb, subresource) = right.attributes();

@@ -53,6 +53,28 @@ impl Standing {
     }
 }
 
+impl Standing {
+    /// How far an object is from having as many pods as it wants, ready, whatever of its template they run: what a change of
+    /// their number waits for, also where rollouts are paused, or one failed before.
+    pub(super) fn sized(object: &Value) -> Result<Self> {
+        let workload = Workload::deserialize(object)
+            .map_err(|cause| Error::new(ErrorKind::Malformed, "a workload cannot be understood").because(&cause))?;
+        let (wanted, status) = (workload.desired(), &workload.status);
+        let ready = status.ready_replicas.min(wanted);
+        Ok(if workload.unseen() {
+            unseen(wanted)
+        } else if let Some(failure) = workload.condition("ReplicaFailure").filter(|it| it.holds() && ready < wanted) {
+            Self::Refused(ready, wanted, some(failure.message.as_ref()).unwrap_or_default().to_owned())
+        } else if status.replicas != wanted {
+            Self::Unready(ready, wanted, format!("{} of {wanted} pods are there", status.replicas))
+        } else if ready < wanted {
+            Self::Unready(ready, wanted, format!("{ready} of {wanted} pods ready"))
+        } else {
+            Self::Over(wanted, format!("all {wanted} pods are ready"))
+        })
+    }
+}
+
 impl Workload<'_> {
     /// How far its rollout is; `None` for what does not roll.
     pub(super) fn rollout(&self, sort: Sort) -> Option<Rollout> {
@@ -149,28 +171,31 @@ impl Workload<'_> {
         if status.observed_generation == 0 || self.unseen() {
             return unseen(wanted);
         }
-        if moves && self.on_delete() {
+        // Of these the controller never says that the newest revision is the current one.
+        let old = status.replicas.saturating_sub(updated);
+        let moves = moves && !self.on_delete();
+        if self.on_delete() && old > 0 {
             return Standing::OnDelete(updated, wanted);
         }
         let partition = self.spec.update_strategy.rolling_update.as_ref().and_then(|it| it.partition).unwrap_or(0);
         let new = wanted.saturating_sub(partition);
         if ready < wanted {
             let text = format!("{ready} of {wanted} pods ready");
-            return if moves && (partition == 0 || updated < new) {
+            // Going back to the revision before leaves both names the same while the pods are not.
+            return if (moves && partition == 0) || (updated < new && (moves || old > partition)) {
                 Standing::Going(updated.min(ready), wanted, format!("{updated} of {new} pods updated, {text}"))
             } else {
                 Standing::Unready(ready, wanted, text)
             };
         }
-        if moves && partition > 0 {
-            return if updated < new {
-                let text = format!("{updated} of {new} pods updated, {partition} held back by the partition");
-                Standing::Going(updated, new, text)
-            } else {
-                Standing::Parted(new, partition)
-            };
+        if partition > 0 && updated < new {
+            let text = format!("{updated} of {new} pods updated, {partition} held back by the partition");
+            return Standing::Going(updated, new, text);
         }
-        if moves {
+        if partition > 0 && moves {
+            return Standing::Parted(new, partition);
+        }
+        if moves || (updated < new && old > 0) {
             return Standing::Going(updated.min(wanted), wanted, format!("{updated} of {wanted} pods updated"));
         }
         // More than wanted end one after the other, and none of the numbers above tells.
@@ -319,7 +344,9 @@ mod tests {
         };
         let rolling = r#""type":"RollingUpdate""#;
         let partition = r#""type":"RollingUpdate","rollingUpdate":{"partition":2}"#;
-        assert_eq!(set(rolling, r#""currentRevision":"b""#), "completed: ");
+        assert_eq!(set(rolling, r#""currentRevision":"b","updatedReplicas":3"#), "completed: ");
+        // Going back before it had ended: both names are the same again, and the pods are not.
+        assert_eq!(set(rolling, r#""currentRevision":"b","updatedReplicas":2"#), "updating: 2 of 3 pods updated");
         assert_eq!(set(rolling, r#""currentRevision":"a","updatedReplicas":1"#), "updating: 1 of 3 pods updated");
         assert_eq!(
             set(partition, r#""currentRevision":"a""#),
@@ -333,6 +360,30 @@ mod tests {
             set(r#""type":"OnDelete""#, r#""currentRevision":"a","updatedReplicas":1"#),
             "paused: OnDelete: 2 of 3 run the old version until somebody deletes them"
         );
+        assert_eq!(set(r#""type":"OnDelete""#, r#""currentRevision":"a","updatedReplicas":3"#), "completed: ");
+    }
+
+    #[test]
+    fn a_change_of_numbers_waits_for_numbers() {
+        let sized = |status: &str| {
+            let text = format!(
+                r#"{{"metadata":{{"name":"web","generation":2}},"spec":{{"replicas":3,"paused":true}},"status":{{"observedGeneration":2,{status}}}}}"#
+            );
+            match Standing::sized(&serde_json::from_str(&text).expect("JSON")).expect("a workload") {
+                Standing::Over(..) => "over".to_owned(),
+                Standing::Unready(_, _, text) | Standing::Refused(_, _, text) => text,
+                Standing::Going(..)
+                | Standing::Parted(..)
+                | Standing::Paused(..)
+                | Standing::OnDelete(..)
+                | Standing::Late(_) => "something else".to_owned(),
+            }
+        };
+        assert_eq!(sized(r#""replicas":5,"readyReplicas":5"#), "5 of 3 pods are there");
+        assert_eq!(sized(r#""replicas":3,"readyReplicas":2"#), "2 of 3 pods ready");
+        assert_eq!(sized(r#""replicas":3,"readyReplicas":3"#), "over");
+        let failure = r#""conditions":[{"type":"ReplicaFailure","status":"True","message":"exceeded quota"}]"#;
+        assert_eq!(sized(&format!(r#""replicas":2,"readyReplicas":2,{failure}"#)), "exceeded quota");
     }
 
     #[test]

@@ -83,11 +83,11 @@ impl Budget {
         &self.metadata.name
     }
 
-    /// Whether it covers the pod, which must be of its namespace. No budget is asked about a pod that has ended, nor
-    /// about one that was told to end.
+    /// Whether it covers the pod, which must be of its namespace. No budget is asked about a pod that has ended or was
+    /// told to end, nor about one that has not begun.
     pub(super) fn covers(&self, pod: &Pod) -> bool {
         let meant = self.spec.selector.as_ref().is_some_and(|it| it.matches(&pod.metadata.labels));
-        meant && !pod.ended() && !pod.ending()
+        meant && !pod.ended() && !pod.ending() && !pod.pending()
     }
 
     /// `2 of 2 pods healthy, 1 wanted, 1 may be missing now`.
@@ -167,7 +167,11 @@ mod tests {
         let unready = json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}});
         assert!(!tight.blocks(&pod("web", "ReplicaSet", &unready)), "enough others are healthy");
         assert!(budget("web", 1, 2).blocks(&pod("web", "ReplicaSet", &unready)), "they are not");
-        for over in [json!({"status": {"phase": "Failed"}}), json!({"metadata": {"deletionTimestamp": "x"}})] {
+        for over in [
+            json!({"status": {"phase": "Failed"}}),
+            json!({"status": {"phase": "Pending"}}),
+            json!({"metadata": {"deletionTimestamp": "x"}}),
+        ] {
             assert!(!tight.covers(&pod("web", "ReplicaSet", &over)), "{over}");
         }
     }

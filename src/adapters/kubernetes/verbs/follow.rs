@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
     super::{
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     adapters::{
         feed::{self, Stopwatch},
-        steps::{Says, verdict},
+        steps::{Says, change::Changes, verdict},
     },
     error::{Error, ErrorKind, Result},
     fleet::{Kind, ResourceId, Text, time::brief},
@@ -59,6 +60,8 @@ pub(super) struct Following<'a> {
     said: Option<(u32, u32, String)>,
     waiting: Option<Text>,
     still: Stopwatch,
+    /// For how long nothing may move.
+    patience: Duration,
 }
 
 impl<'a> Following<'a> {
@@ -73,6 +76,7 @@ impl<'a> Following<'a> {
             said: None,
             waiting: None,
             still: Stopwatch::start(),
+            patience: STILL,
         }
     }
 
@@ -124,7 +128,15 @@ impl<'a> Following<'a> {
         }
         let (stuck, ready) = self.pods(&reading, says).await?;
         let moved = matches!(Way::of(&self.step.request), Ok(Way::Eviction(..)));
-        match Standing::of(self.named.kind, &reading.object)? {
+        let standing = match Standing::of(self.named.kind, &reading.object)? {
+            // A rollout that was held back, or failed, before is none of it.
+            Standing::Paused(..) | Standing::OnDelete(..) | Standing::Late(_) if self.is_about_numbers() => {
+                Standing::sized(&reading.object)?
+            }
+            standing => standing,
+        };
+        self.patience = patience(&reading.object);
+        match standing {
             // The numbers above may be from before the pod left.
             Standing::Over(total, _) if moved && ready < total => {
                 self.tell((ready, total, format!("{ready} of {total} pods ready")), says).await;
@@ -167,6 +179,13 @@ impl<'a> Following<'a> {
                 Ok(self.stalled(stuck, says).await)
             }
         }
+    }
+
+    /// Whether the request changes no template, but only how many pods there are.
+    fn is_about_numbers(&self) -> bool {
+        let evicts = matches!(Way::of(&self.step.request), Ok(Way::Eviction(..)));
+        let scales = |it: Changes| it.all().len() == 1 && it.to(&["replicas"]).is_some();
+        evicts || Changes::of(&self.step.request).is_ok_and(scales)
     }
 
     async fn tell(&mut self, now: (u32, u32, String), says: &Says) {
@@ -228,7 +247,7 @@ impl<'a> Following<'a> {
             }
         }
         let waited = self.still.read();
-        if waited < STILL {
+        if waited < self.patience {
             return None;
         }
         let why = self.waiting.as_ref().map_or_else(String::new, |why| format!(": {why}"));
@@ -236,6 +255,17 @@ impl<'a> Following<'a> {
         verdict.left.push("the controller goes on trying for as long as it takes; roll it back to give up".into());
         Some(verdict)
     }
+}
+
+/// For how long nothing at all may change of a workload: its own deadline is for its controller to judge, which says so a
+/// moment after it; and pods that are ready count only a while later.
+fn patience(object: &Value) -> Duration {
+    let seconds = |path| object.pointer(path).and_then(Value::as_u64);
+    // The largest number means that there is none.
+    let deadline = seconds("/spec/progressDeadlineSeconds").filter(|it| *it < u64::from(i32::MAX.unsigned_abs()));
+    let deadline = deadline.map_or(Duration::ZERO, |it| Duration::from_secs(it) + Duration::from_mins(1));
+    let ready = Duration::from_secs(seconds("/spec/minReadySeconds").unwrap_or(0));
+    STILL.max(deadline).saturating_add(ready)
 }
 
 /// A pod's task.

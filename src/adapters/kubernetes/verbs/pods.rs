@@ -150,6 +150,11 @@ impl Pod {
         matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
     }
 
+    /// Whether none of its containers has begun.
+    pub(super) fn pending(&self) -> bool {
+        self.status.phase == "Pending"
+    }
+
     /// Whether it was told to end.
     pub(super) const fn ending(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()

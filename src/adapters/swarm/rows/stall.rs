@@ -33,8 +33,9 @@ pub(in super::super) fn stalled<'a>(
         return unplaced;
     }
     let quiet = newest?.age(at);
-    let config = service.spec.update_config.as_ref();
-    let own = config.map_or(0, |config| config.delay.saturating_add(config.monitor));
+    let back = service.update_status.as_ref().is_some_and(|status| status.state.starts_with("rollback"));
+    let config = if back { &service.spec.rollback_config } else { &service.spec.update_config };
+    let own = config.as_ref().map_or(0, |config| config.delay.saturating_add(config.monitor));
     let check = service.spec.task_template.container().healthcheck.map_or(0, |check| check.start_period);
     let limit = STILL + Duration::from_nanos(own.saturating_add(check));
     (quiet >= limit).then(|| Text::clean(&format!("nothing has moved for {}", brief(quiet))))

@@ -6,7 +6,7 @@ use super::{
     super::{model, picture, standing, way::Way},
     Bench,
     change::Changes,
-    hand::{NAME, SPEC_HASH},
+    hand::{LAST_UPDATE, NAME, SPEC_HASH},
     spec::Reading,
 };
 use crate::{
@@ -90,9 +90,15 @@ pub(super) fn update(
         subject,
         title,
         Way::Service(&reading.model.id).request(changes.written()),
-        vec![hash, version()],
+        vec![hash, version(), last_update(&reading.model)],
         waits_for,
     ))
+}
+
+/// When the last update of a service began. What it came to stays with the service until the next one begins.
+pub(super) fn last_update(service: &model::Service) -> Precondition {
+    let began = service.update_status.as_ref().and_then(|it| it.started_at.as_deref()).unwrap_or("never");
+    Precondition { what: LAST_UPDATE.into(), value: Text::clean(began), enforcer: Enforcer::Console }
 }
 
 /// What the engine itself sees to in every update.

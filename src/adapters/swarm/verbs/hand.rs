@@ -12,6 +12,7 @@ use super::{
     },
     Bench,
     change::Changes,
+    draft::last_update,
     emptying, follow,
     spec::{self, Reading},
     start_first::Part,
@@ -30,6 +31,8 @@ use crate::{
 
 /// The precondition that names the spec as it was planned for.
 pub(super) const SPEC_HASH: &str = "spec hash";
+/// The precondition that says when the service was updated last, if ever.
+pub(super) const LAST_UPDATE: &str = "last update";
 /// The precondition that names the spec a rollback leads to.
 pub(super) const PREVIOUS_HASH: &str = "hash of the spec before";
 /// The precondition that names the join token that is replaced, by its hash.
@@ -125,7 +128,16 @@ impl SwarmHand {
         let seen = Self::sight_of(step, reading.spec()?)?;
         // An update that was taken back took effect too.
         let back = reading.model.update_status.as_ref().is_some_and(|status| status.state.starts_with("rollback"));
-        Ok(if back && seen == Sight::NotYet { Sight::Took } else { seen })
+        if !back || seen != Sight::NotYet {
+            return Ok(seen);
+        }
+        // It may also be one that was taken back before ours was asked for, and has stood there since.
+        let now = last_update(&reading.model);
+        Ok(match wanted(step, LAST_UPDATE) {
+            Some(before) if *before == now.value => Sight::NotYet,
+            Some(_) => Sight::Took,
+            None => Sight::Overtaken("an update of it was taken back, and nobody knows which".to_owned()),
+        })
     }
 
     async fn sight_of_rollback(&self, key: &str, step: &Step) -> Result<Sight> {

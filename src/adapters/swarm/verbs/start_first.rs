@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     super::{model, way::Way},
     change::Changes,
-    draft::{Draft, step, update, version},
+    draft::{Draft, last_update, step, update, version},
     manner::off,
     moving::Moved,
     node::{Machine, tell},
@@ -30,11 +30,15 @@ use crate::{
 const LABEL: &str = "quarterdeck.moved-off.";
 /// The value where the spec names no order.
 const UNNAMED: &str = "unnamed";
+/// The value where the spec says nothing at all of updates.
+const NONE: &str = "none";
 /// What one task takes to start elsewhere where nothing better is known.
 const START: Duration = Duration::from_secs(10);
 
 /// The way to an update's order.
-const ORDER: [&str; 2] = ["UpdateConfig", "Order"];
+const ORDER: [&str; 2] = [CONFIG, "Order"];
+/// How a service is updated.
+const CONFIG: &str = "UpdateConfig";
 const CONSTRAINTS: [&str; 3] = ["TaskTemplate", "Placement", "Constraints"];
 
 /// The plan for one node, before which the `closing` ones are emptied.
@@ -158,17 +162,29 @@ impl Part {
 /// A step that only edits a spec, presuming what it changes and nothing else: the step before has changed the rest.
 fn edit(subject: &ResourceId, service: &model::Service, title: &str, changes: &Changes) -> Step {
     let request = Way::Service(&service.id).request(changes.written());
-    step(subject, title, request, vec![version()], "nothing: no task is replaced")
+    step(subject, title, request, vec![version(), last_update(service)], "nothing: no task is replaced")
 }
 
 /// What keeps a service off a node.
 fn away(spec: &Value, node: &str) -> Changes {
     let order = text(spec, &ORDER);
     // A service that was moved off another node before has an order that is not its own.
-    let own = marks(spec).map(|(_, order)| order).next().unwrap_or(if order.is_empty() { UNNAMED } else { &order });
+    let none = spec.get(CONFIG).is_none_or(Value::is_null);
+    let named = match (none, order.is_empty()) {
+        (true, _) => NONE,
+        (false, true) => UNNAMED,
+        (false, false) => &order,
+    };
+    let own = marks(spec).map(|(_, order)| order).next().unwrap_or(named);
     let mut constraints = constraints(spec);
     constraints.push(off(node));
-    let moved = Changes::none().set(spec, &CONSTRAINTS, json!(constraints)).set(spec, &ORDER, json!("start-first"));
+    let moved = Changes::none().set(spec, &CONSTRAINTS, json!(constraints));
+    let moved = if none {
+        // Where there is none the swarm replaces one task at a time, and all at once where one does not say how many.
+        moved.set(spec, &[CONFIG], json!({"Order": "start-first", "Parallelism": 1}))
+    } else {
+        moved.set(spec, &ORDER, json!("start-first"))
+    };
     moved.set(spec, &["Labels", &label(node)], json!(own))
 }
 
@@ -180,6 +196,7 @@ fn back(spec: &Value, node: &str) -> Changes {
     let home = Changes::none().set(spec, &CONSTRAINTS, constraints);
     // Whoever gives it back last, also gives back its order.
     let home = match (marks(spec).find(|(name, _)| *name == label), marks(spec).count()) {
+        (Some((_, NONE)), 1) => home.set(spec, &[CONFIG], Value::Null),
         (Some((_, UNNAMED)), 1) => home.set(spec, &ORDER, Value::Null),
         (Some((_, order)), 1) => home.set(spec, &ORDER, json!(order)),
         _ => home,
@@ -223,6 +240,7 @@ mod tests {
         let specs = [
             json!({"Name": "a", "TaskTemplate": {"Placement": {"Constraints": ["node.role==worker"]}}, "UpdateConfig": {"Order": "stop-first"}}),
             json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}, "UpdateConfig": {"Parallelism": 1}}),
+            json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}}),
         ];
         for spec in specs {
             let there = away(&spec, "n1").applied(&spec);
@@ -239,14 +257,19 @@ mod tests {
 
     #[test]
     fn a_service_that_was_moved_off_two_nodes_comes_back_from_both() {
-        let spec = json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}, "UpdateConfig": {"Order": "stop-first"}});
-        let once = away(&spec, "n1").applied(&spec);
+        let named = json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}, "UpdateConfig": {"Order": "stop-first"}});
+        comes_back(&named);
+        comes_back(&json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}}));
+    }
+
+    fn comes_back(spec: &Value) {
+        let once = away(spec, "n1").applied(spec);
         let twice = away(&once, "n2").applied(&once);
         assert_eq!(Changes::undoing(&away(&once, "n2")).written(), back(&twice, "n2").written());
         for (first, last) in [("n1", "n2"), ("n2", "n1")] {
             let half = back(&twice, first).applied(&twice);
             assert_eq!((constraints(&half), text(&half, &ORDER)), (vec![off(last)], "start-first".to_owned()));
-            assert_eq!(back(&half, last).applied(&half), spec);
+            assert_eq!(back(&half, last).applied(&half), *spec);
         }
     }
 }
