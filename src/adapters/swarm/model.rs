@@ -235,13 +235,23 @@ pub(super) struct TaskSpec {
     pub force_update: u64,
 }
 
+fn written(part: Option<&RawValue>) -> &str {
+    part.map_or("", RawValue::get)
+}
+
 impl TaskSpec {
     /// Whether a task made from `self` is of the version that `template` asks for. Both are written by the same code of
     /// the engine, so equal parts are equal text; `Runtime` and network targets are written differently for tasks.
     pub(super) fn same_version(&self, template: &Self) -> bool {
+        self.same_but_for_place(template)
+            && written(self.placement.as_deref()) == written(template.placement.as_deref())
+    }
+
+    /// The same, wherever tasks of it may run: a change of that alone replaces no task that fits where it is.
+    pub(super) fn same_but_for_place(&self, template: &Self) -> bool {
         let parts = |it: &Self| {
-            let raw = [&it.container_spec, &it.resources, &it.restart_policy, &it.placement, &it.log_driver];
-            raw.map(|part| part.as_deref().map_or(String::new(), |raw| raw.get().to_owned()))
+            let raw = [&it.container_spec, &it.resources, &it.restart_policy, &it.log_driver];
+            raw.map(|part| written(part.as_deref()).to_owned())
         };
         self.force_update == template.force_update && parts(self) == parts(template)
     }

@@ -8,7 +8,7 @@ mod words;
 
 use std::{collections::HashMap, time::Duration};
 
-use self::words::{because, rolled_back, sentence};
+use self::words::{because, held, rolled_back, sentence};
 use super::{
     super::{
         instant::instant,
@@ -21,6 +21,7 @@ use super::{
     change::Changes,
     hand,
     manner::{Manner, Ours, barred},
+    moving::met,
     spec::Reading,
 };
 use crate::{
@@ -103,6 +104,8 @@ struct Seen {
     picture: Picture,
     done: u32,
     total: u32,
+    /// Tasks that stay as they are until their node is active.
+    held: u32,
     /// Failed tasks of the new version.
     failed: Vec<(String, Text)>,
     /// Whether the service still is as this update made it.
@@ -223,9 +226,14 @@ impl Following {
         } else {
             Vec::new()
         };
+        let constraints = template.constraints();
+        let fits = |node: &model::Node| constraints.iter().all(|it| met(it, node));
         let of_it = |task: &&model::Task| match self.manner {
             Manner::Moves => !barred.contains(&task.node_id) && !task.node_id.is_empty(),
-            Manner::Replaces | Manner::Fills | Manner::Returns => task.spec.same_version(template),
+            Manner::Replaces | Manner::Fills | Manner::Returns => {
+                let stays = || picture.node(&task.node_id).is_some_and(fits);
+                task.spec.same_version(template) || task.spec.same_but_for_place(template) && stays()
+            }
         };
         let mut failed = Vec::new();
         let mut done = 0;
@@ -236,7 +244,14 @@ impl Following {
                 done += 1;
             }
         }
-        Seen { done, total: replicas.desired, failed, service, picture, ours }
+        // The swarm updates no task of a global service on a node that is paused.
+        let paused =
+            |task: &&model::Task| picture.node(&task.node_id).is_some_and(|it| it.spec.availability == "pause");
+        let global = service.spec.mode.global.is_some();
+        let held = picture.tasks.iter().filter(|task| global && task.wanted() && !of_it(task) && paused(task)).count();
+        let held = u32::try_from(held).unwrap_or(u32::MAX);
+        let total = replicas.desired.saturating_sub(held);
+        Seen { service, picture, done, total, held, failed, ours }
     }
 
     /// Says what each task does that it did not do at the last look, and how far the service is.
@@ -343,7 +358,7 @@ impl Following {
         } else if waited < monitor.clamp(SETTLE.0, SETTLE.1) {
             return None;
         } else if seen.done >= seen.total {
-            (called, self.manner.whole(seen.total), Vec::new())
+            (called, self.manner.whole(seen.total), held(seen.held))
         } else if seen.moves() && waited < SETTLE.1 {
             return None;
         } else {
@@ -425,7 +440,7 @@ impl Following {
         (began.read() >= WORDLESS).then(|| Ended {
             outcome: Outcome::Completed,
             text: self.manner.whole(seen.total),
-            left: Vec::new(),
+            left: held(seen.held),
         })
     }
 }

@@ -109,7 +109,7 @@ pub(super) async fn plan(bench: Bench, operation: OperationId, intent: Intent, e
                 differs(&machine, "Availability", "pause", "takes no new tasks already")?;
                 let title = format!("pause {name}");
                 draft.plan.steps.push(machine.set(subject, "Availability", "pause", &title, "it to take no new tasks"));
-                draft.say(format!("what runs on {name} stays there; a service that is updated leaves it"));
+                draft.say(format!("what runs on {name} stays there; a replicated service that is updated leaves it, and a global one is not updated there"));
                 draft.plan.rollback = "activate it".into();
             }
             Verb::Activate => activate(&mut draft, subject, &machine).await?,

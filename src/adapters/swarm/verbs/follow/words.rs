@@ -30,6 +30,16 @@ pub(super) fn rolled_back(seen: &Seen, text: &str) -> String {
     }
 }
 
+/// What a whole update leaves as it was: tasks of a global service on nodes that are paused.
+pub(super) fn held(tasks: u32) -> Vec<Text> {
+    let text = match tasks {
+        0 => return Vec::new(),
+        1 => "1 task on a paused node stays of the version before until the node is active".to_owned(),
+        many => format!("{many} tasks on paused nodes stay of the version before until the nodes are active"),
+    };
+    vec![Text::clean(&text)]
+}
+
 /// What a task does, as a sentence without its name.
 pub(super) fn sentence(task: &model::Task, picture: &Picture) -> String {
     let node = picture.node(&task.node_id).map_or(task.node_id.as_str(), |node| node.description.hostname.as_str());
