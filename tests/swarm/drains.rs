@@ -158,6 +158,58 @@ async fn a_service_that_is_gone_by_then_does_not_stop_a_drain_that_starts_first(
     act(&adapter, Verb::Activate, &id, Argument::None).await;
 }
 
+/// What the engine keeps of how a service is updated; the vendor's client shows defaults where there is nothing.
+fn kept(lab: &Lab, name: &str) -> serde_json::Value {
+    let socket = lab.socket("m1").display().to_string();
+    let url = format!("http://docker/services/{name}");
+    let answer = std::process::Command::new("curl").args(["-sf", "--unix-socket", &socket, &url]).output();
+    let answer = answer.expect("curl is there").stdout;
+    let service: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+    service.pointer("/Spec/UpdateConfig").cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_service_that_says_nothing_of_updates_says_nothing_after_a_drain() {
+    let Some((lab, _turn)) = lab_alone() else { return };
+    let adapter = open(lab.socket("m1"));
+    all_take_tasks(&lab, &adapter).await;
+    let own = Own::create(&lab, "bare", &["--replicas", "2", "--constraint", "node.role==worker"], "1.0");
+    assert_eq!(kept(&lab, &own.name), serde_json::Value::Null);
+    let id = node(&adapter, "w1").await;
+    let plan = plan_of(&adapter, Verb::Drain, &id, Argument::StartFirst).await.expect("it can be planned");
+    let mut between = None;
+    let verdict = run(&adapter, plan, |said| {
+        if matches!(said, Progress::Subject { id, .. } if id.kind == Kind::Service) {
+            between.get_or_insert_with(|| kept(&lab, &own.name));
+        }
+    })
+    .await;
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    let expected = serde_json::json!({"Order": "start-first", "Parallelism": 1});
+    let between = between.expect("it was moved");
+    let between = ["Order", "Parallelism"].map(|key| (between.get(key), expected.get(key)));
+    assert!(between.iter().all(|(is, wanted)| is == wanted), "one task at a time: {between:?}");
+    assert_eq!(kept(&lab, &own.name), serde_json::Value::Null);
+    act(&adapter, Verb::Activate, &id, Argument::None).await;
+}
+
+#[tokio::test]
+async fn a_global_service_is_rolled_where_nodes_take_tasks_and_the_others_are_told() {
+    let Some((lab, _turn)) = lab_alone() else { return };
+    let adapter = open(lab.socket("m1"));
+    all_take_tasks(&lab, &adapter).await;
+    let how = ["--mode", "global", "--constraint", "node.role==worker", "--update-monitor", "1s"];
+    let own = Own::create(&lab, "everywhere", &how, "1.0");
+    let id = node(&adapter, "w1").await;
+    act(&adapter, Verb::Cordon, &id, Argument::None).await;
+    let service = own.row(&adapter).await;
+    let verdict = act(&adapter, Verb::Roll, &service.id, Argument::None).await;
+    assert_eq!(verdict.outcome, Outcome::Completed, "{verdict:?}");
+    let told: Vec<&str> = verdict.left.iter().map(|left| &**left).collect();
+    assert_eq!(told, ["1 task on a paused node stays of the version before until the node is active"]);
+    act(&adapter, Verb::Activate, &id, Argument::None).await;
+}
+
 #[tokio::test]
 async fn a_service_that_two_drains_moved_gets_its_own_spec_back() {
     let Some((lab, _turn)) = lab_alone() else { return };
