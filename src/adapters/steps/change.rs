@@ -82,7 +82,11 @@ impl Changes {
 
     /// What of `spec` is not as it was when the change was planned.
     pub fn moved(&self, spec: &Value) -> Option<String> {
-        let moved = self.0.iter().find(|it| !same(at(spec, &it.path).unwrap_or(&Value::Null), &it.from))?;
+        let stands = |it: &&Change| {
+            let now = at(spec, &it.path).unwrap_or(&Value::Null);
+            if it.to.is_null() { completed(now, &it.from) } else { same(now, &it.from) }
+        };
+        let moved = self.0.iter().find(|it| !stands(it))?;
         let now = at(spec, &moved.path).unwrap_or(&Value::Null);
         Some(format!("{} is {now} now, and was {}", written(self.1, &moved.path), moved.from))
     }
@@ -103,7 +107,10 @@ impl Changes {
 
     /// Whether `spec` has all the changes.
     pub fn hold(&self, spec: &Value) -> bool {
-        self.0.iter().all(|it| same(at(spec, &it.path).unwrap_or(&Value::Null), &it.to))
+        self.0.iter().all(|it| {
+            let now = at(spec, &it.path).unwrap_or(&Value::Null);
+            if it.from.is_null() { completed(now, &it.to) } else { same(now, &it.to) }
+        })
     }
 
     /// Whether something under `first` changes.
@@ -120,6 +127,16 @@ impl Changes {
     pub fn label(&self, prefix: &str) -> Option<&Value> {
         let of = |path: &[String]| matches!(path, [first, name] if first == "Labels" && name.starts_with(prefix));
         self.0.iter().find(|change| of(&change.path)).map(|change| &change.to)
+    }
+}
+
+/// Whether `now` is the object that was made where there was none: platforms add what they take where nothing is said.
+fn completed(now: &Value, made: &Value) -> bool {
+    match (now, made) {
+        (Value::Object(now), Value::Object(made)) if !made.is_empty() => {
+            made.iter().all(|(key, value)| same(now.get(key).unwrap_or(&Value::Null), value))
+        }
+        _ => same(now, made),
     }
 }
 

@@ -256,6 +256,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_swarm_adds_to_an_update_config_goes_with_it() {
+        let spec = json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}});
+        let away = away(&spec, "n1");
+        let mut there = away.applied(&spec);
+        there["UpdateConfig"]["FailureAction"] = json!("pause");
+        there["UpdateConfig"]["MaxFailureRatio"] = json!(0);
+        assert!(away.hold(&there), "it is as this update made it");
+        let back = Changes::undoing(&away);
+        assert_eq!(back.moved(&there), None);
+        assert_eq!(back.applied(&there), spec);
+        there["UpdateConfig"]["Order"] = json!("stop-first");
+        assert!(!away.hold(&there) && back.moved(&there).is_some(), "somebody changed it");
+    }
+
+    #[test]
     fn a_service_that_was_moved_off_two_nodes_comes_back_from_both() {
         let named = json!({"Name": "a", "Labels": {"x": "y"}, "TaskTemplate": {"Placement": {}}, "UpdateConfig": {"Order": "stop-first"}});
         comes_back(&named);
