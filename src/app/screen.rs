@@ -184,7 +184,7 @@ fn of_those(having: &[&Connection], kind: Kind, what: &Text, world: World<'_>) -
     if let Some(error) = failed {
         return Screen::Failed(error);
     }
-    let within = world.group.filter(|_| matches!(kind, Kind::Service | Kind::Task | Kind::Backing | Kind::Object));
+    let within = world.group.filter(|_| kind.is_grouped());
     let within = within.map_or_else(String::new, |group| format!(" in namespace {group}"));
     Screen::Empty(Empty::Nothing(Text::clean(&format!("No {what} exist{within} on {names}."))))
 }

@@ -73,6 +73,14 @@ impl Kind {
         }
     }
 
+    /// Whether what is of it belongs to a namespace, or a stack.
+    pub const fn is_grouped(self) -> bool {
+        match self {
+            Self::Service | Self::Task | Self::Backing | Self::Object => true,
+            Self::Cluster | Self::Node | Self::Pipeline | Self::Endpoint | Self::Lock | Self::Definition => false,
+        }
+    }
+
     /// The plural word for it, as `get` takes it: `nodes`.
     pub const fn plural(self) -> &'static str {
         match self {

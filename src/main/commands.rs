@@ -234,10 +234,8 @@ fn known_environment(start: &Start, fleet: Fleet, name: &str) -> Result<()> {
 /// Whether what is asked for belongs to a namespace, or a stack.
 const fn in_group(asked: &cli::Asked) -> bool {
     match asked {
-        cli::Asked::Kind(Kind::Service | Kind::Task | Kind::Backing | Kind::Object) | cli::Asked::Called(_) => true,
-        cli::Asked::Kind(
-            Kind::Cluster | Kind::Node | Kind::Pipeline | Kind::Endpoint | Kind::Lock | Kind::Definition,
-        ) => false,
+        cli::Asked::Kind(kind) => kind.is_grouped(),
+        cli::Asked::Called(_) => true,
     }
 }
 

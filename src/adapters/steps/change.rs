@@ -82,12 +82,12 @@ impl Changes {
 
     /// What of `spec` is not as it was when the change was planned.
     pub fn moved(&self, spec: &Value) -> Option<String> {
-        let stands = |it: &&Change| {
-            let now = at(spec, &it.path).unwrap_or(&Value::Null);
+        let stands = |it: &Change| {
+            let now = Self::at(it, spec);
             if it.to.is_null() { completed(now, &it.from) } else { same(now, &it.from) }
         };
         let moved = self.0.iter().find(|it| !stands(it))?;
-        let now = at(spec, &moved.path).unwrap_or(&Value::Null);
+        let now = Self::at(moved, spec);
         Some(format!("{} is {now} now, and was {}", written(self.1, &moved.path), moved.from))
     }
 
@@ -108,7 +108,7 @@ impl Changes {
     /// Whether `spec` has all the changes.
     pub fn hold(&self, spec: &Value) -> bool {
         self.0.iter().all(|it| {
-            let now = at(spec, &it.path).unwrap_or(&Value::Null);
+            let now = Self::at(it, spec);
             if it.from.is_null() { completed(now, &it.to) } else { same(now, &it.to) }
         })
     }
